@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Workflows(AppConfig):
+    name = "workflows"
+    verbose_name = "Workflows"
