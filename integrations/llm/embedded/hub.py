@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 
@@ -73,7 +74,9 @@ def _fetch_rest(
         with client.stream("GET", url, headers=headers) as response:
             if response.status_code == 416:
                 part.unlink(missing_ok=True)
-                raise MirrorFailed(f"{host}: it refused to go on with the part that was here; that part was deleted")
+                raise MirrorFailed(
+                    f"{host}: it refused to go on with the part that was here; that part was deleted"
+                )
             if response.status_code not in (200, 206):
                 raise MirrorFailed(f"{host}: it answered {response.status_code}")
             if have and not _continues(response, have):
@@ -85,7 +88,7 @@ def _fetch_rest(
                 )
             progress = Progress(label=model.title, total=model.bytes, tell=tell, done=have)
             with part.open("ab" if have else "wb") as file:
-                _copy(response, file.write, progress, stall_seconds)
+                _copy(response, file, progress, stall_seconds)
                 file.flush()
                 os.fsync(file.fileno())
     except httpx.ConnectTimeout as error:
@@ -101,14 +104,15 @@ def _fetch_rest(
 
 
 def _continues(response: httpx.Response, have: int) -> bool:
-    return response.status_code == 206 and response.headers.get("content-range", "").startswith(f"bytes {have}-")
+    return response.status_code == 206 and response.headers.get("content-range", "").startswith(
+        f"bytes {have}-"
+    )
 
 
-def _copy(response: httpx.Response, write: object, progress: Progress, stall_seconds: float) -> None:
-    assert callable(write)
+def _copy(response: httpx.Response, file: BinaryIO, progress: Progress, stall_seconds: float) -> None:
     window_began, window_bytes = time.monotonic(), 0
     for chunk in response.iter_raw():
-        write(chunk)
+        file.write(chunk)
         progress.add(len(chunk))
         window_bytes += len(chunk)
         if progress.done > progress.total:

@@ -64,7 +64,9 @@ def find_weights(
             ):
                 return path
         if model.smaller:
-            progress(f"{model.title} cannot be had. Taking the next smaller model, {known[model.smaller].title}.")
+            progress(
+                f"{model.title} cannot be had. Taking the next smaller model, {known[model.smaller].title}."
+            )
         wanted = model.smaller
     raise WeightsUnavailable(
         "No weights for the embedded model. Tried: " + "; ".join(tried) + ". What had arrived was kept and is"
@@ -140,7 +142,9 @@ def _alone(path: Path, tell: Tell) -> Iterator[None]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Fetch the weights of the embedded model and print their path.")
+    parser = argparse.ArgumentParser(
+        description="Fetch the weights of the embedded model and print their path."
+    )
     parser.add_argument("model", help="standard, lite, tiny, or the path of a GGUF file")
     parser.add_argument("--folder", type=Path, default=Path("var/models"))
     parser.add_argument("--hub-url", default=HUB_URL)

