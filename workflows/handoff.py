@@ -19,7 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat
-from integrations.connectors.registry import connector, parse_config
+from integrations.connectors.base import connector, parse_config
 from workflows import attention
 from workflows.access import Action, may
 from workflows.errors import Conflict, NotPermitted
