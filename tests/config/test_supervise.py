@@ -32,7 +32,8 @@ from pathlib import Path
 here, name = Path(sys.argv[1]), sys.argv[2]
 sleep = [sys.executable, "-S", "-c", "import time; time.sleep(300)"]
 near = subprocess.Popen(sleep)
-far = subprocess.Popen(sleep, start_new_session=True)
+# Only Linux lets us find what left the group.
+far = subprocess.Popen(sleep, start_new_session=sys.platform.startswith("linux"))
 with open(here / f"{name}.pids", "a") as pids:
     pids.write(f"{os.getpid()} {near.pid} {far.pid}\\n")
 print(f"{name} says hello", flush=True)
