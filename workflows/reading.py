@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.documents.pages import Reading, Unreadable
-from integrations.documents.plain import is_plain_text, read_plain_text
+from integrations.documents.plain import read_plain_text
+from integrations.documents.reader import is_plain_text
 from workflows.drafting.documents import PageText
 from workflows.intake import Upload, store_source
 from workflows.models import Item, Page, Source
