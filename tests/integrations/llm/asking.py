@@ -51,9 +51,7 @@ def what_is_wrong(values: dict[str, Any]) -> str | None:
     return f"{', '.join(missing)} missing" if missing else None
 
 
-def request_for(
-    text: str, *, validate: Callable[[dict[str, Any]], str | None] = what_is_wrong
-) -> Request:
+def request_for(text: str, *, validate: Callable[[dict[str, Any]], str | None] = what_is_wrong) -> Request:
     messages = [{"role": "system", "content": "Read the invoice."}, {"role": "user", "content": text}]
     return Request(messages=messages, schema=SCHEMA, schema_name="draft", validate=validate)
 

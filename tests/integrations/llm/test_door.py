@@ -115,7 +115,9 @@ async def test_what_the_server_does_has_one_outcome_and_a_bounded_number_of_call
     assert "!" not in answer.error
 
 
-@pytest.mark.parametrize("marker", ["refusal", "filter", "length", "broken", "misfit", "context", "429", "500", "html"])
+@pytest.mark.parametrize(
+    "marker", ["refusal", "filter", "length", "broken", "misfit", "context", "429", "500", "html"]
+)
 async def test_the_raw_text_is_kept_whatever_the_outcome(server: ScriptedModel, marker: str) -> None:
     answer = await ask_about(f"[[{marker}]]\n{TEXT}", quick_profile(server.base_url))
 
@@ -123,7 +125,9 @@ async def test_the_raw_text_is_kept_whatever_the_outcome(server: ScriptedModel, 
 
 
 @pytest.mark.parametrize("marker", ["fenced", "thinking"])
-async def test_json_in_a_fence_or_after_reasoning_is_taken_as_it_is(server: ScriptedModel, marker: str) -> None:
+async def test_json_in_a_fence_or_after_reasoning_is_taken_as_it_is(
+    server: ScriptedModel, marker: str
+) -> None:
     answer = await ask_about(f"[[{marker}]]\n{TEXT}", quick_profile(server.base_url))
 
     assert answer.outcome is Outcome.OK
@@ -268,7 +272,9 @@ async def test_a_refusal_is_not_carried_to_another_model(server: ScriptedModel, 
 
 async def test_the_error_says_what_was_tried_and_what_to_do(server: ScriptedModel) -> None:
     second = quick_profile(server.base_url, name="second")
-    answer = await ask_about(f"[[429]]\n{TEXT}", quick_profile(server.base_url, name="first", fallbacks=(second,)))
+    answer = await ask_about(
+        f"[[429]]\n{TEXT}", quick_profile(server.base_url, name="first", fallbacks=(second,))
+    )
 
     address = server.base_url.removeprefix("http://").removesuffix("/v1")
     assert answer.error == (
@@ -295,7 +301,9 @@ async def test_a_server_without_json_schema_gets_the_schema_in_words(server: Scr
     assert len(again.calls) == 1, "what a server refused is remembered"
 
 
-async def test_a_schema_that_one_server_cannot_take_is_not_held_against_the_next(server: ScriptedModel) -> None:
+async def test_a_schema_that_one_server_cannot_take_is_not_held_against_the_next(
+    server: ScriptedModel,
+) -> None:
     profile = quick_profile(server.base_url)
 
     first = await ask_about(f"[[bad-schema x1]]\n{TEXT}", profile)
@@ -337,7 +345,9 @@ async def test_a_reasoning_model_takes_its_own_parameters(server: ScriptedModel)
     assert not {"temperature", "max_tokens", "logprobs", "extra_body"} & body.keys()
 
 
-async def test_azure_is_asked_at_its_own_address(server: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_azure_is_asked_at_its_own_address(
+    server: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AZURE_KEY", "azure-secret")
     server.key = "azure-secret"
     endpoint = server.base_url.removesuffix("/v1")
@@ -370,7 +380,9 @@ async def test_the_key_is_in_no_answer_and_no_log(
     assert "refused the key named by SOME_KEY" in answer.error
 
 
-async def test_a_key_that_is_not_set_costs_no_call(server: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_that_is_not_set_costs_no_call(
+    server: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SOME_KEY", raising=False)
     answer = await ask_about(TEXT, quick_profile(server.base_url, api_key_env="SOME_KEY"))
 

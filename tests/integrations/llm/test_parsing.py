@@ -6,7 +6,13 @@ from integrations.llm.schemas import NotStrict, strict_schema
 
 @pytest.mark.parametrize(
     "text",
-    ['{"a": 1}', ' {"a": 1}\n', '```json\n{"a": 1}\n```', '```\n{"a": 1}```', '<think>maybe 2</think>\n{"a": 1}'],
+    [
+        '{"a": 1}',
+        ' {"a": 1}\n',
+        '```json\n{"a": 1}\n```',
+        '```\n{"a": 1}```',
+        '<think>maybe 2</think>\n{"a": 1}',
+    ],
 )
 def test_an_object_is_read_from_a_fence_and_after_reasoning(text: str) -> None:
     assert parse_object(text) == {"a": 1}
@@ -34,7 +40,12 @@ def test_what_cannot_be_kept_is_said_in_words(text: str, problem: str) -> None:
 
 
 def test_a_schema_with_all_required_and_nothing_else_is_strict() -> None:
-    row = {"type": "object", "properties": {"b": {"type": "string"}}, "required": ["b"], "additionalProperties": False}
+    row = {
+        "type": "object",
+        "properties": {"b": {"type": "string"}},
+        "required": ["b"],
+        "additionalProperties": False,
+    }
     schema = {
         "type": "object",
         "properties": {"rows": {"anyOf": [{"type": "array", "items": row}, {"type": "null"}]}},

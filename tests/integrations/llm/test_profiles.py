@@ -32,7 +32,10 @@ def test_a_server_of_ones_own_needs_no_key() -> None:
 
 def test_parameters_change_remove_and_add_to_the_defaults() -> None:
     assert parameters_of(Profile()) == {"temperature": 0, "max_tokens": 2048}
-    assert parameters_of(Profile(parameters={"temperature": None, "seed": 1})) == {"max_tokens": 2048, "seed": 1}
+    assert parameters_of(Profile(parameters={"temperature": None, "seed": 1})) == {
+        "max_tokens": 2048,
+        "seed": 1,
+    }
     newer = parameters_of(Profile(parameters={"max_completion_tokens": 10}))
     assert newer == {"temperature": 0, "max_completion_tokens": 10}
 
@@ -50,7 +53,9 @@ def test_parameters_change_remove_and_add_to_the_defaults() -> None:
         {"read_seconds": 0},
     ],
 )
-def test_a_profile_that_would_hold_a_secret_or_break_the_bounds_is_refused(settings: dict[str, object]) -> None:
+def test_a_profile_that_would_hold_a_secret_or_break_the_bounds_is_refused(
+    settings: dict[str, object],
+) -> None:
     with pytest.raises(ValidationError):
         Profile.model_validate(settings)
 
@@ -69,7 +74,9 @@ def test_a_blank_profile_takes_the_deployments_server_and_times() -> None:
 
 def test_a_profile_with_a_server_of_its_own_keeps_it_and_its_blank_fallback_is_resolved() -> None:
     deployment = embedded_profile(port=1234, model_name="small")
-    profile = Profile(name="first", base_url="http://a.example/v1", model="a", fallbacks=(Profile(name="second"),))
+    profile = Profile(
+        name="first", base_url="http://a.example/v1", model="a", fallbacks=(Profile(name="second"),)
+    )
 
     chain = chain_of(resolve_profile(profile=profile, deployment=deployment))
 

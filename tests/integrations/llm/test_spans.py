@@ -40,7 +40,9 @@ def test_a_fence_shifts_the_spans() -> None:
     assert text[start:end] == "9"
 
 
-@pytest.mark.parametrize("text", ["", "no", '{"a": ', '{"a": 1', '{"a" 1}', "[1,", '{"a": [1 2]}', '{1: 2}', "{" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "no", '{"a": ', '{"a": 1', '{"a" 1}', "[1,", '{"a": [1 2]}', "{1: 2}", "{" * 5000]
+)
 def test_what_is_no_json_has_no_spans(text: str) -> None:
     assert value_spans(text) == {}
 
