@@ -201,7 +201,9 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True, help="one JSON line per delivery is added")
     parser.add_argument("--secret", required=True, help="whsec_ and base64")
     chosen = parser.parse_args()
-    server = _server(receiver=Receiver(secret=chosen.secret, log=chosen.log), host="127.0.0.1", port=chosen.port)
+    server = _server(
+        receiver=Receiver(secret=chosen.secret, log=chosen.log), host="127.0.0.1", port=chosen.port
+    )
     print(f"Receiving webhooks on http://127.0.0.1:{server.server_address[1]}/ok", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(poll_interval=0.1)
