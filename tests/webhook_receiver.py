@@ -107,13 +107,16 @@ class _Handler(BaseHTTPRequestHandler):
         mode = self.path.strip("/").partition("?")[0]
         if mode.isdigit():
             wait = {"Retry-After": self.receiver.retry_after} if mode in {"429", "503"} else {}
-            return self._answer(int(mode), b'{"error":"not today"}', wait)
+            self._answer(int(mode), b'{"error":"not today"}', wait)
+            return
         misbehave = getattr(self, f"_{mode}", None)
         if misbehave is not None and mode in {"silent", "drop", "drip", "redirect", "huge", "odd"}:
-            return misbehave()
-        if not received.valid:
-            return self._answer(401, b'{"error":"signature not valid"}')
-        return self._answer(200, self.receiver.answer)
+            misbehave()
+            return
+        if received.valid:
+            self._answer(200, self.receiver.answer)
+        else:
+            self._answer(401, b'{"error":"signature not valid"}')
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -4,12 +4,23 @@ import re
 
 import pytest
 
-from integrations.connectors.base import Repeat, UnknownConnector, connector, kinds, parse_config
+from integrations.connectors import email, webhook
+from integrations.connectors.base import (
+    Connector,
+    Repeat,
+    UnknownConnector,
+    connector,
+    kinds,
+    parse_config,
+)
 from tests.integrations.connectors.conftest import make_parcel
+
+# Typed, so that the type checker holds each package to the contract.
+PACKAGES: dict[str, Connector] = {"email": email, "webhook": webhook}
 
 
 def test_the_folders_are_the_kinds():
-    assert kinds() == ("email", "webhook")
+    assert {kind: connector(kind) for kind in kinds()} == PACKAGES
 
 
 @pytest.mark.parametrize("kind", kinds())
