@@ -8,7 +8,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from integrations.documents.plain import clean_text
+from integrations.documents.plain import clean_text, decode_text
 
 _SKIPPED = {
     "script",
@@ -73,14 +73,29 @@ _HIDDEN_STYLE = re.compile(
     r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)|mso-hide\s*:\s*all",
     re.IGNORECASE,
 )
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([A-Za-z0-9_:-]{3,40})""", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
-_BREAK, _PARAGRAPH, _CELL = "\n", "\n\n", " | "
+_CELL = " | "
 # Marks that clean_text has taken out of the document's own text.
-_KEPT_BREAK, _CELL_START, _CELL_END = "\x00", "\x01", "\x02"
+_KEPT_BREAK, _CELL_START, _CELL_END, _BREAK, _PARAGRAPH = "\x00", "\x01", "\x02", "\x03", "\x04"
+# A line break at the very end of a block shows nothing.
+_LAST_BREAK = re.compile("([^\x00\x03\x04 ]) *\x00(?= *[\x03\x04])")
+_BLOCK_BREAKS = re.compile(" *[\x03\x04][ \x03\x04]*")
 _WHOLE_CELL = re.compile("\x01([^\x01\x02]*)\x02")
 # A cell longer than this is a mail laid out by a table, not a value of one.
 _CELL_LINES = 4
 _CELL_LENGTH = 300
+
+
+def decode_markup(content: bytes) -> str:
+    """Text of a page in the encoding its own head declares, when the bytes agree with it; else as decode_text."""
+    declared = _CHARSET.search(content[:4096])
+    if declared and not content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        try:
+            return content.decode(declared.group(1).decode("ascii"))
+        except (LookupError, UnicodeError):
+            pass
+    return decode_text(content)
 
 
 def html_to_text(markup: str) -> tuple[str, str]:
@@ -140,7 +155,7 @@ def _around(node: LexborNode, tag: str) -> tuple[str, str]:
     if tag in _PARAGRAPHS:
         return _PARAGRAPH, _PARAGRAPH
     if tag == "li":
-        return "\n- ", _BREAK
+        return f"{_BREAK}- ", _BREAK
     if tag in _BLOCKS:
         return _BREAK, _BREAK
     if tag == "a":
@@ -171,9 +186,11 @@ def _is_hidden(node: LexborNode) -> bool:
 
 
 def _join(parts: list[str]) -> str:
-    joined = _WHOLE_CELL.sub(_cell, "".join(parts)).replace(_KEPT_BREAK, "\n")
+    joined = _WHOLE_CELL.sub(_cell, "".join(parts))
+    joined = _LAST_BREAK.sub(r"\1", re.sub("[\x01\x02]", _BREAK, joined)).replace(_KEPT_BREAK, "\n")
+    joined = _BLOCK_BREAKS.sub(lambda breaks: "\n\n" if _PARAGRAPH in breaks.group() else "\n", joined)
     lines = []
-    for line in re.sub("[\x01\x02]", "\n", joined).split("\n"):
+    for line in joined.split("\n"):
         cells = [_SPACES.sub(" ", cell).strip() for cell in line.split(_CELL)]
         while len(cells) > 1 and not cells[-1]:
             cells.pop()
@@ -185,7 +202,7 @@ def _join(parts: list[str]) -> str:
 
 def _cell(match: re.Match[str]) -> str:
     content = match.group(1)
-    lines = [line for line in re.split("[\n\x00]", content) if line.strip()]
+    lines = [line for line in re.split("[\n\x00\x03\x04]", content) if line.strip()]
     if len(lines) > _CELL_LINES or len(content) > _CELL_LENGTH:
-        return f"\n{content}\n"
+        return f"{_BREAK}{content}{_BREAK}"
     return " ".join(lines) + _CELL

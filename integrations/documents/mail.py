@@ -12,7 +12,7 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 
 from integrations.documents.budget import Budget, cut_to_length
-from integrations.documents.html_text import html_to_text
+from integrations.documents.html_text import decode_markup, html_to_text
 from integrations.documents.pages import Attachment, Page, Reading
 from integrations.documents.plain import clean_text, decode_text
 from integrations.documents.quotes import find_older_mails, has_answers_between_quotes
@@ -197,7 +197,7 @@ def _decoded(part: Message, content: bytes) -> str:
             return content.decode(charset)
         except (LookupError, UnicodeError, ValueError):
             pass
-    return decode_text(content)
+    return decode_markup(content) if part.get_content_type() == "text/html" else decode_text(content)
 
 
 def _as_attachment(message: Message) -> Attachment:
