@@ -1,0 +1,217 @@
+"""Settings. Everything a deployment may change comes from the environment (docs/operations.md)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from config.environment import BASE, data_folder, is_on, listed, secret_key
+
+BASE_DIR = BASE
+DATA = data_folder()
+
+DEBUG = is_on("DEBUG")
+DEMO = is_on("COUNTERSIGN_DEMO")  # set by `manage.py demo` for its children; nothing else should set it
+PORT = int(os.environ.get("PORT", "8000"))
+SECRET_KEY = secret_key()
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+# What links in mails and API answers begin with.
+SITE_URL = os.environ.get("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
+
+INSTALLED_APPS = [
+    "config.apps.Config",  # before Unfold: its templates override Unfold's
+    "reviews.apps.Reviews",
+    "workflows.apps.Workflows",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "simple_history",
+    "guardian",
+    "django_q",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def database() -> dict[str, Any]:
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        chosen: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True))
+        if "sqlite" not in chosen["ENGINE"]:
+            return chosen
+    else:
+        chosen = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA / "countersign.sqlite3"}
+    # WAL with immediate transactions: eight writers without one lock error, where the defaults had hundreds.
+    chosen["CONN_MAX_AGE"] = None
+    chosen["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+    if os.environ.get("PYTEST_VERSION"):
+        # A test database on disk, so that other threads and processes see the same rows.
+        chosen["TEST"] = {"NAME": DATA / f"test-{os.getpid()}.sqlite3"}
+    return chosen
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTHENTICATION_BACKENDS = ["config.backends.PasswordBackend", "guardian.backends.ObjectPermissionBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ANONYMOUS_USER_NAME = None  # guardian's anonymous user: nobody here works without signing in
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = DATA / "files"  # never served by a URL of its own: sources go through the one door
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# Uploads: the API and the admin form say 413 in words long before memory is a question.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 50
+MAX_FILES_PER_ITEM = 20
+MAX_FILE_BYTES = 25 * 1024 * 1024
+MAX_TEXT_CHARACTERS = 200_000
+
+# The mail that Countersign sends. The demo writes each to a file, so that it can be read.
+EMAIL_URL = os.environ.get("EMAIL_URL", "")
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "countersign@localhost")
+if EMAIL_URL:
+    from urllib.parse import unquote, urlsplit
+
+    _mail = urlsplit(EMAIL_URL)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(DATA / "mail")
+
+# The queue is a wake-up; the rows are the truth. See docs/decisions/0002-worker.md for each number.
+WORKERS = int(os.environ.get("WORKERS", "4"))
+Q_CLUSTER: dict[str, Any] = {
+    "name": "countersign",
+    "label": "Queue",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "timeout": 1800,
+    "retry": 1860,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    "scheduler": False,
+    "poll": 0.2,
+    "recycle": 500,
+    "orm": "default",
+}
+if redis_url := os.environ.get("REDIS_URL"):
+    del Q_CLUSTER["orm"]
+    Q_CLUSTER["redis"] = redis_url
+
+# How the workers work (seconds, counts).
+LEASE_SECONDS = 15
+CALLS_IN_FLIGHT = int(os.environ.get("CALLS_IN_FLIGHT", "0"))  # 0: 32 for a server, 1 for the embedded model
+HEARTBEAT_LIMIT = 10
+
+# Addresses a webhook may reach although they are private, for people who run their own systems beside this one.
+ALLOWED_PRIVATE_HOSTS = listed("ALLOWED_PRIVATE_HOSTS", "127.0.0.1,localhost" if DEMO else "")
+
+UNFOLD = {
+    "SITE_TITLE": "Countersign",
+    "SITE_HEADER": "Countersign",
+    "SITE_SYMBOL": "approval",
+    "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "#eef9f9", "100": "#d3efef", "200": "#aadfe0", "300": "#7ccacd", "400": "#5cc3c8",
+            "500": "#35a0a6", "600": "#0f6b73", "700": "#0d5a61", "800": "#0d494f", "900": "#0c3c41",
+            "950": "#062528",
+        }
+    },
+}  # fmt: skip
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+if is_on("HTTPS"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "openai": {"level": "WARNING"},
+        "django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")},
+    },
+}
+
+Path(MEDIA_ROOT).mkdir(exist_ok=True)

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class Reviews(AppConfig):
+    name = "reviews"
+    verbose_name = "Reviews"
+
+    def ready(self) -> None:
+        from reviews.notifying import tell_owners
+        from reviews.opening import follow_item
+        from workflows.ticking import every
+        from workflows.transitions import follow
+
+        follow(states=None, call=follow_item)
+        every(seconds=60, name="tell the owners what waits", call=tell_owners)

@@ -1,0 +1,41 @@
+"""A review opens when an item comes to a person, and closes when the item leaves: in the same transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from reviews.models import Review
+from workflows.models import Item
+from workflows.people import acting
+from workflows.states import TO_DECIDE, State
+
+
+def follow_item(*, item: Item, was: State, by: Any, why: str) -> None:
+    _end(item=item, by=by, why=why)
+    if item.state in TO_DECIDE:
+        _open(item=item, by=by, why=why, asked=was in TO_DECIDE)
+
+
+def _open(*, item: Item, by: Any, why: str, asked: bool) -> None:
+    escalated = item.state == State.ESCALATED
+    review = Review(
+        item=item, workflow=item.workflow,
+        kind=Review.Kind.ESCALATION if escalated else Review.Kind.DECISION,
+        group=item.workflow.escalation if escalated else item.workflow.reviewers,
+        asked_by=by if asked else None, reason=why[:300], due_at=item.due_at,
+    )  # fmt: skip
+    with acting(by=by, why=why, on=review):
+        review.save(force_insert=True)
+
+
+def _end(*, item: Item, by: Any, why: str) -> None:
+    review = Review.objects.filter(item=item, state=Review.State.OPEN).first()
+    if review is None:
+        return
+    decision = item.decisions.filter(created_at__gte=review.opened_at).order_by("-pk").first()
+    review.state = Review.State.DONE if decision else Review.State.WITHDRAWN
+    review.decision, review.closed_at = decision, timezone.now()
+    with acting(by=by, why=why, on=review):
+        review.save(update_fields=["state", "decision", "closed_at"])

@@ -1,0 +1,177 @@
+"""What people decide about an item: approve, edit, reject, escalate, send back, try again, close."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from workflows.access import Action, may
+from workflows.drafting.compare import same_value
+from workflows.drafting.values import validate_values
+from workflows.errors import Conflict, InvalidInput, NotPermitted
+from workflows.models import SUBMITTED, Decision, Item, Run
+from workflows.outbox import write_deliveries
+from workflows.routing import is_empty
+from workflows.states import LABELS, TO_DECIDE, State
+from workflows.transitions import lock, move
+from workflows.waking import wake
+
+NEW_DRAFT: dict[str, Any] = {
+    "attempts": 0, "calls": 0, "lease": None, "lease_until": None, "not_before": None, "problem": None,
+    "priority": SUBMITTED,
+}  # fmt: skip
+
+
+def approve(
+    *, item: Item, by: Any, values: dict[str, Any] | None = None, reason: str = "", revision: int | None = None
+) -> Decision:
+    """Accept the item with its current values, or with the ones given. Its deliveries are written with it.
+
+    `revision` is the one the person saw; another one now means somebody was first. Raises NotPermitted, Conflict or
+    InvalidInput (whose problems are keyed by field), and nothing was changed.
+    """
+    with transaction.atomic():
+        row = lock(item=item)
+        _may_decide(item=row, by=by, revision=revision)
+        drafted = row.values or {}
+        final = drafted if values is None else {**drafted, **values}
+        _check_values(item=row, values=final)
+        changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
+        decision = _record(
+            item=row, by=by, kind=Decision.Kind.EDIT if changed else Decision.Kind.APPROVE, values=final,
+            changed=changed, reason=reason,
+        )  # fmt: skip
+        why = f"{decision.get_kind_display()}{f': {reason}' if reason else ''}"
+        row = move(item=row, to=State.APPROVED, by=by, why=why, values=final, problem=None)
+        write_deliveries(item=row, decision=decision, by=by)
+        return decision
+
+
+def reject(*, item: Item, by: Any, reason: str, revision: int | None = None) -> Decision:
+    return _close(item=item, by=by, kind=Decision.Kind.REJECT, to=State.REJECTED, reason=reason, revision=revision)
+
+
+def escalate(*, item: Item, by: Any, reason: str, revision: int | None = None) -> Decision:
+    """Ask the escalation group to decide. The item stays whole; who asked and why is told to them."""
+    return _close(item=item, by=by, kind=Decision.Kind.ESCALATE, to=State.ESCALATED, reason=reason, revision=revision)
+
+
+def send_back(*, item: Item, by: Any, note: str, revision: int | None = None) -> Decision:
+    """Have it drafted again with a note that the model sees."""
+    decision = _close(
+        item=item, by=by, kind=Decision.Kind.BACK, to=State.RECEIVED, reason=note, revision=revision,
+        note=note, version=item.workflow.version, **NEW_DRAFT,
+    )  # fmt: skip
+    wake(task="workflows.tasks.work")
+    return decision
+
+
+def try_again(*, item: Item, by: Any) -> Item:
+    """From attention or skipped, back to the worker with a new count of calls."""
+    with transaction.atomic():
+        row = lock(item=item)
+        if not (may(by, Action.REVIEW, row) or may(by, Action.MANAGE, row)):
+            raise NotPermitted(_refusal(item=row, verb="have this item tried again"))
+        if row.deliveries.exclude(state="cancelled").exists():
+            raise Conflict("This item was approved; its deliveries can be sent again, the draft cannot. Nothing was changed.")
+        row.sources.filter(unreadable__isnull=False).update(unreadable=None, read_at=None)
+        moved = move(item=row, to=State.RECEIVED, by=by, why="Tried again", version=row.workflow.version, **NEW_DRAFT)
+        wake(task="workflows.tasks.work")
+        return moved
+
+
+def close(*, item: Item, by: Any, reason: str) -> Decision:
+    """Close without review: it does not belong here, or nothing is to be done. Managers see the reason."""
+    with transaction.atomic():
+        row = lock(item=item)
+        if not may(by, Action.REVIEW, row):
+            raise NotPermitted(_refusal(item=row, verb="close this item"))
+        decision = _record(item=row, by=by, kind=Decision.Kind.SKIP, values=None, changed=[], reason=_needed(reason))
+        problem = {"happened": reason, "kept": "The item and its files are kept.", "next_step": "Nothing, unless it was wrong: then reopen it."}
+        move(item=row, to=State.SKIPPED, by=by, why=f"Closed: {reason}", problem=problem)
+        return decision
+
+
+def _close(
+    *, item: Item, by: Any, kind: Decision.Kind, to: State, reason: str, revision: int | None, **columns: Any
+) -> Decision:
+    with transaction.atomic():
+        row = lock(item=item)
+        _may_decide(item=row, by=by, revision=revision)
+        decision = _record(item=row, by=by, kind=kind, values=None, changed=[], reason=_needed(reason))
+        move(item=row, to=to, by=by, why=f"{decision.get_kind_display()}: {reason}", **columns)
+        return decision
+
+
+def may_decide(*, item: Item, by: Any) -> bool:
+    """Whether this person may decide this item as it is now; asked by the list as well as by the act."""
+    needed = Action.HANDLE_ESCALATION if item.state == State.ESCALATED else Action.REVIEW
+    if not may(by, needed, item):
+        return False
+    return not has_sensitive_values(item=item) or may(by, Action.DECIDE_SENSITIVE, item)
+
+
+def has_sensitive_values(*, item: Item) -> bool:
+    values = item.values or {}
+    return item.version is not None and any(
+        spec.sensitive and not is_empty(values.get(spec.key)) for spec in item.version.specs()
+    )
+
+
+def _may_decide(*, item: Item, by: Any, revision: int | None) -> None:
+    if item.state not in TO_DECIDE:
+        raise Conflict(
+            f"“{item.title}” is {LABELS[State(item.state)].lower()} now: somebody decided it, or it is not ready. "
+            "Nothing of yours was sent. Open it again to see what happened."
+        )
+    if not may_decide(item=item, by=by):
+        raise NotPermitted(_refusal(item=item, verb="decide this item"))
+    if revision is not None and revision != item.revision:
+        raise Conflict(
+            f"“{item.title}” changed while you had it open. Nothing of yours was sent. Open it again and compare."
+        )
+
+
+def _refusal(*, item: Item, verb: str) -> str:
+    return f"You may not {verb} in {item.workflow.name}. Nothing was changed. Ask whoever manages its access."
+
+
+def _needed(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidInput("Say why, in a few words: whoever takes it next reads it.", problems={"reason": "Say why, in a few words."})
+    return reason.strip()[:300]
+
+
+def _check_values(*, item: Item, values: dict[str, Any]) -> None:
+    assert item.version is not None, "an item that can be decided has a version"
+    problems = validate_values(values=values, fields=item.version.specs())
+    if problems:
+        raise InvalidInput(
+            f"{len(problems)} {'field needs' if len(problems) == 1 else 'fields need'} a look before this can be approved. "
+            "Nothing was changed.",
+            problems=problems,
+        )
+
+
+def _draft_values(*, item: Item) -> dict[str, Any]:
+    run = Run.objects.filter(item=item, outcome="ok").first()
+    return {result.key: result.value for result in run.results.all()} if run else {}
+
+
+def _changed(*, item: Item, drafted: dict[str, Any], final: dict[str, Any]) -> list[str]:
+    assert item.version is not None
+    return [
+        spec.key
+        for spec in item.version.specs()
+        if not same_value(spec=spec, drafted=drafted.get(spec.key), gold=final.get(spec.key))
+    ]
+
+
+def _record(
+    *, item: Item, by: Any, kind: Decision.Kind, values: dict[str, Any] | None, changed: list[str], reason: str
+) -> Decision:
+    run = Run.objects.filter(item=item, outcome="ok").order_by("-pk").first()
+    return Decision.objects.create(
+        item=item, run=run, kind=kind, by=by, values=values, changed=changed, reason=reason[:300]
+    )

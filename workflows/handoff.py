@@ -1,0 +1,236 @@
+"""Deliveries that are due go to their destinations: retries with back-off, dead letters, nothing twice.
+
+A delivery carries one idempotency key for life. After an answer that is not certain, a destination that may be
+repeated is; one that can look our key up is asked first; one that can do neither goes to a person.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat
+from integrations.connectors.base import connector, parse_config
+from workflows import attention
+from workflows.access import Action, may
+from workflows.errors import Conflict, NotPermitted
+from workflows.models import Delivery, DeliveryAttempt, Item
+from workflows.outbox import REGISTER
+from workflows.people import acting, system_user
+from workflows.register import enter
+from workflows.states import State
+from workflows.transitions import lock, move
+from workflows.waking import wake
+
+log = logging.getLogger("countersign.deliver")
+
+MAX_TRIES = 7
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 3600.0
+LEASE_SECONDS = 60  # longer than any connector's time-out
+AT_ONCE = 4
+
+
+def deliver_due(*, limit: int = 100) -> int:
+    """Send what is due now, some at a time, so that one slow receiver does not hold up the others."""
+    leased = [pk for pk in _due_ids(limit=limit) if _lease(pk=pk)]
+    if not leased:
+        return 0
+    if len(leased) == 1 or connection.in_atomic_block:
+        for pk in leased:
+            _send(pk=pk)
+    else:
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            list(pool.map(_send_in_thread, leased))
+    return len(leased)
+
+
+def _due_ids(*, limit: int) -> list[int]:
+    now = timezone.now()
+    waiting = Q(state=Delivery.State.WAITING, due_at__lte=now)
+    lost = Q(state=Delivery.State.SENDING, lease_until__lt=now)
+    return list(Delivery.objects.filter(waiting | lost).order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def _lease(*, pk: int) -> bool:
+    """Won by the update that touched the row. A sender that died leaves `sending` behind: it is taken over."""
+    now = timezone.now()
+    return bool(
+        Delivery.objects.filter(
+            Q(state=Delivery.State.WAITING, due_at__lte=now) | Q(state=Delivery.State.SENDING, lease_until__lt=now), pk=pk
+        ).update(
+            state=Delivery.State.SENDING, lease=uuid.uuid4(), lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            tries=F("tries") + 1,
+        )
+    )  # fmt: skip
+
+
+def _send_in_thread(pk: int) -> None:
+    try:
+        _send(pk=pk)
+    finally:
+        connection.close()
+
+
+def _send(*, pk: int) -> None:
+    delivery = Delivery.objects.select_related("destination", "item__workflow", "item__version", "decision").get(pk=pk)
+    try:
+        if delivery.destination.kind == REGISTER:
+            with transaction.atomic():
+                if _still_ours(delivery):
+                    enter(delivery=delivery, by=system_user())
+                    _delivered(delivery=delivery, receipt=Receipt())
+            return
+        # A try before this one that never came back: it may have arrived.
+        lost = delivery.attempts.filter(ended_at=None).exists()
+        _send_outside(delivery=delivery, after_uncertain=lost or delivery.attempts.filter(result="uncertain").exists())
+    except Exception as error:
+        log.exception("Delivery %s failed in our own code.", pk)
+        _failed(delivery=delivery, error=DeliveryFailed(f"Countersign itself failed: {type(error).__name__}.", retry=True, certain=True))
+
+
+def _send_outside(*, delivery: Delivery, after_uncertain: bool) -> None:
+    destination = connector(delivery.destination.kind)
+    attempt = None
+    try:
+        try:
+            config = parse_config(kind=delivery.destination.kind, config=delivery.destination.config)
+        except ValueError as error:
+            raise DeliveryFailed(f"Its settings are not valid: {error}", retry=False, certain=True) from error
+        parcel = _parcel(delivery=delivery)
+        delivery.attempts.filter(ended_at=None).update(
+            ended_at=timezone.now(), result="uncertain", detail="The worker stopped before an answer came."
+        )
+        if after_uncertain:
+            if destination.repeat is Repeat.ASK:
+                raise DeliveryFailed("The connection ended before an answer came.", retry=False, certain=False)
+            if destination.repeat is Repeat.FIND_FIRST and (found := destination.find(parcel=parcel, config=config)):
+                _delivered(delivery=delivery, receipt=found)
+                return
+        attempt = DeliveryAttempt.objects.create(delivery=delivery)
+        receipt = destination.deliver(parcel=parcel, config=config)
+    except DeliveryFailed as error:
+        if attempt is not None:
+            _end_attempt(attempt, "uncertain" if not error.certain else "retry" if error.retry else "refused", str(error))
+        _failed(delivery=delivery, error=error)
+    else:
+        _end_attempt(attempt, "sent", receipt.detail)
+        _delivered(delivery=delivery, receipt=receipt)
+
+
+def _parcel(*, delivery: Delivery) -> Parcel:
+    told: dict[str, Any] = delivery.payload
+    return Parcel(
+        key=str(delivery.key), item_id=told["item_id"], title=told["title"], workflow=told["workflow"],
+        workflow_name=told["workflow_name"], url=told["url"], values=told["values"] or {}, labels=told["labels"],
+        decided_by=told["decided_by"], decided_at=datetime.fromisoformat(told["decided_at"]), try_number=delivery.tries,
+    )  # fmt: skip
+
+
+def _end_attempt(attempt: DeliveryAttempt, result: str, detail: str) -> None:
+    attempt.ended_at, attempt.result, attempt.detail = timezone.now(), result, detail[:500]
+    attempt.save(update_fields=["ended_at", "result", "detail"])
+
+
+def _still_ours(delivery: Delivery) -> bool:
+    return Delivery.objects.select_for_update().filter(pk=delivery.pk, lease=delivery.lease, state=Delivery.State.SENDING).exists()
+
+
+def _delivered(*, delivery: Delivery, receipt: Receipt) -> None:
+    with transaction.atomic():
+        item = lock(item=delivery.item)
+        if not _still_ours(delivery):
+            return
+        _end(delivery, Delivery.State.DELIVERED, why="Arrived", reference=receipt.reference[:300], error="", delivered_at=timezone.now())
+        _settle(item=item, by=system_user())
+    log.info("%s: %s arrived at %s.", item.workflow.slug, item.title, delivery.destination.name)
+
+
+def _failed(*, delivery: Delivery, error: DeliveryFailed) -> None:
+    destination = delivery.destination
+    repeatable = destination.kind == REGISTER or connector(destination.kind).repeat is not Repeat.ASK
+    retry = error.retry and delivery.tries < MAX_TRIES and (error.certain or repeatable)
+    with transaction.atomic():
+        item = lock(item=delivery.item)
+        if not _still_ours(delivery):
+            return
+        if retry:
+            wait = _wait(tries=delivery.tries, asked=error.retry_after)
+            _end(delivery, Delivery.State.WAITING, why="It is tried again", error=str(error)[:500], due_at=timezone.now() + wait)
+            log.info("%s: %s did not take “%s” (%s); tried again in %.0f s.", item.workflow.slug, destination.name, item.title, error, wait.total_seconds())
+            return
+        uncertain = not error.certain and not repeatable
+        _end(delivery, Delivery.State.UNCERTAIN if uncertain else Delivery.State.DEAD, why="No more tries", error=str(error)[:500])
+        problem = attention.of_delivery(destination=destination.name, error=str(error), tries=delivery.tries, uncertain=uncertain)
+        if item.state == State.APPROVED:
+            move(item=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem)
+    log.warning("%s: %s: %s", item.workflow.slug, item.title, problem["happened"])
+
+
+def _wait(*, tries: int, asked: float | None) -> timedelta:
+    wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 3 ** (tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
+    return timedelta(seconds=max(wait, min(asked or 0.0, 24 * 3600.0)))
+
+
+def _end(delivery: Delivery, state: Delivery.State, *, why: str, **columns: Any) -> None:
+    delivery.state, delivery.lease, delivery.lease_until = state, None, None
+    for name, value in columns.items():
+        setattr(delivery, name, value)
+    with acting(by=system_user(), why=why, on=delivery):
+        delivery.save(update_fields=["state", "lease", "lease_until", *columns])
+
+
+def _settle(*, item: Item, by: Any) -> None:
+    """`delivered` means all of them."""
+    open_ones = item.deliveries.exclude(state__in=(Delivery.State.DELIVERED, Delivery.State.CANCELLED))
+    # A resend stands for the delivery it repeats.
+    if open_ones.exclude(resends__state=Delivery.State.DELIVERED).exists():
+        return
+    if item.state in (State.APPROVED, State.ATTENTION):
+        move(item=item, to=State.DELIVERED, by=by, why="Every destination has it", problem=None)
+
+
+def resend(*, delivery: Delivery, by: Any) -> Delivery:
+    """Send once more, as a new record with a new key that points to the old one."""
+    return _after_attention(delivery=delivery, by=by, act=_resend)
+
+
+def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
+    """A person looked: it is there."""
+
+    def mark(row: Delivery, item: Item) -> Delivery:
+        row.state, row.delivered_at = Delivery.State.DELIVERED, timezone.now()
+        with acting(by=by, why=f"Marked as arrived: {why}", on=row):
+            row.save(update_fields=["state", "delivered_at"])
+        _settle(item=item, by=by)
+        return row
+
+    return _after_attention(delivery=delivery, by=by, act=mark)
+
+
+def _resend(row: Delivery, item: Item) -> Delivery:
+    if row.resends.exclude(state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)).exists():
+        raise Conflict("It is being sent again already. Nothing was changed.")
+    again = Delivery(item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row)
+    again.save(force_insert=True)
+    wake(task="workflows.tasks.deliver")
+    return again
+
+
+def _after_attention(*, delivery: Delivery, by: Any, act: Callable[[Delivery, Item], Delivery]) -> Delivery:
+    with transaction.atomic():
+        item = lock(item=delivery.item)
+        if not may(by, Action.REVIEW, item):
+            raise NotPermitted(f"You may not change deliveries of {item.workflow.name}. Ask whoever manages its access.")
+        row = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if row.state not in (Delivery.State.DEAD, Delivery.State.UNCERTAIN):
+            raise Conflict(f"This delivery is {row.get_state_display().lower()} now. Nothing was changed.")
+        return act(row, item)

@@ -1,0 +1,70 @@
+"""An accepted result becomes deliveries, in the transaction that accepts it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from workflows.models import Decision, Delivery, Destination, Item, Stage
+from workflows.people import acting
+from workflows.waking import wake
+
+REGISTER = "register"
+
+
+def write_deliveries(*, item: Item, decision: Decision, by: Any) -> list[Delivery]:
+    """One delivery for each active destination, held for the workflow's hold. On trial the register alone."""
+    destinations = list(Destination.objects.filter(workflow=item.workflow_id, active=True).order_by("pk"))
+    if item.workflow.stage != Stage.LIVE:
+        destinations = [one for one in destinations if one.kind == REGISTER]
+    if not any(one.kind == REGISTER for one in destinations):
+        register, _ = Destination.objects.get_or_create(
+            workflow=item.workflow, kind=REGISTER, defaults={"name": "Register"}
+        )
+        destinations.insert(0, register)
+    due = timezone.now() + timedelta(seconds=item.workflow.hold_seconds)
+    payload = payload_of(item=item, decision=decision)
+    deliveries = []
+    for destination in destinations:
+        delivery = Delivery(item=item, decision=decision, destination=destination, payload=payload, due_at=due)
+        with acting(by=by, why="Accepted", on=delivery):
+            delivery.save(force_insert=True)
+        deliveries.append(delivery)
+    wake(task="workflows.tasks.deliver")
+    return deliveries
+
+
+def payload_of(*, item: Item, decision: Decision) -> dict[str, Any]:
+    """What a destination is told. Plain JSON; ids that leave are opaque."""
+    version = item.version
+    return {
+        "item_id": str(item.public_id),
+        "title": item.title,
+        "workflow": item.workflow.slug,
+        "workflow_name": item.workflow.name,
+        "url": f"{settings.SITE_URL}/admin/workflows/item/{item.pk}/change/",
+        "external_id": item.external_id,
+        "values": decision.values,
+        "labels": {spec.key: spec.label for spec in version.specs()} if version else {},
+        "decided_by": decision.by.get_username(),
+        "decided_at": decision.created_at.isoformat(),
+    }
+
+
+def cancel_deliveries(*, item: Item, by: Any, why: str) -> bool:
+    """Stop what has not left. False, and nothing changed, when any delivery is on its way or gone."""
+    with transaction.atomic():
+        waiting = list(
+            Delivery.objects.select_for_update().filter(item=item).exclude(state=Delivery.State.CANCELLED)
+        )
+        if any(one.state != Delivery.State.WAITING or one.tries for one in waiting):
+            return False
+        for delivery in waiting:
+            delivery.state = Delivery.State.CANCELLED
+            with acting(by=by, why=why, on=delivery):
+                delivery.save(update_fields=["state"])
+        return True

@@ -1,0 +1,111 @@
+"""The sources of an item become pages of text. What cannot be read is kept, with the reason and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.documents.pages import Reading, Unreadable
+from integrations.documents.plain import is_plain_text, read_plain_text
+from workflows.drafting.documents import PageText
+from workflows.intake import Upload, store_source
+from workflows.models import Item, Page, Source
+
+MAX_SOURCES = 40  # files of one item, attachments of attachments included
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """A source that needs the child process."""
+
+    source_id: int
+    content: bytes
+    name: str
+    media_type: str
+
+
+def read_plain_sources(*, item: Item) -> list[ToRead]:
+    """Read what is plain text here and now; return what has to be read in a child process."""
+    elsewhere = []
+    for source in item.sources.filter(read_at=None):
+        content = content_of(source=source)
+        if source.kind == Source.Kind.TEXT or is_plain_text(
+            content=content, name=source.name, media_type=source.media_type
+        ):
+            try:
+                save_reading(source=source, reading=read_plain_text(content=content))
+            except Unreadable as why:
+                save_unreadable(source=source, why=why)
+        else:
+            elsewhere.append(ToRead(source.pk, content, source.name, source.media_type))
+    return elsewhere
+
+
+def content_of(*, source: Source) -> bytes:
+    with source.file.open("rb") as file:
+        content: bytes = file.read()
+    return content
+
+
+def save_reading(*, source: Source, reading: Reading) -> None:
+    """Store the pages, and each attachment as a source of its own, to be read next."""
+    with transaction.atomic():
+        Page.objects.filter(source=source).delete()
+        Page.objects.bulk_create(
+            Page(
+                source=source, number=page.number, text=page.text.replace("\x00", ""), width=page.width,
+                height=page.height, method=page.method,
+                pieces=[[one.start, one.end, *one.box, one.confidence] for one in page.pieces],
+            )
+            for page in reading.pages
+        )  # fmt: skip
+        source.read_at = timezone.now()
+        source.unreadable = None
+        source.reading = {
+            "kind": reading.kind, "title": reading.title, "sent_at": reading.sent_at,
+            "newest_end": reading.newest_end, "notes": list(reading.notes),
+        }  # fmt: skip
+        source.save(update_fields=["read_at", "reading", "unreadable"])
+        known = set(Source.objects.filter(item=source.item_id).values_list("sha256", flat=True))
+        for attachment in reading.attachments[: max(0, MAX_SOURCES - len(known))]:
+            stored = store_source(
+                item=source.item, position=len(known) + 1, kind=Source.Kind.ATTACHMENT,
+                upload=Upload(name=attachment.name, content=attachment.content, media_type=attachment.media_type),
+            )  # fmt: skip
+            known.add(stored.sha256)
+
+
+def save_unreadable(*, source: Source, why: Unreadable) -> None:
+    source.read_at = timezone.now()
+    source.unreadable = {"reason": str(why.reason), "message": why.message, "next_step": why.next_step}
+    source.save(update_fields=["read_at", "unreadable"])
+
+
+def pages_of(*, sources: Sequence[Source]) -> list[PageText]:
+    """The pages of the sources in their order, as drafting reads them."""
+    return [
+        PageText(
+            source=source.pk, source_name=source.name, number=page.number, text=page.text,
+            pieces=[
+                {"start": start, "end": end, "box": box, "confidence": confidence}
+                for start, end, *box, confidence in page.pieces
+            ],
+        )
+        for source in sources
+        for page in source.pages.all()
+    ]  # fmt: skip
+
+
+def notes_of(*, sources: Sequence[Source]) -> list[str]:
+    """What a reviewer must know of the sources: what was left out, and attachments that could not be read."""
+    notes = []
+    for source in sources:
+        notes += source.reading.get("notes", [])
+        if source.unreadable and source.kind == Source.Kind.ATTACHMENT:
+            if source.media_type.startswith("image/") and source.unreadable["reason"] == "no_text":
+                continue  # a logo or a signature: nothing is missing
+            notes.append(f"attachment {source.name}: {source.unreadable['message']}")
+    return notes

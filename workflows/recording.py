@@ -1,0 +1,238 @@
+"""Around the call of the model: what is asked, in one transaction before it; what came of it, in another after it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.llm.answers import Answer, Request
+from integrations.llm.outcomes import Outcome
+from integrations.llm.profiles import Profile
+from integrations.llm.spans import value_spans
+from integrations.llm.tokens import mean_logprob
+from workflows import attention
+from workflows.drafting.candidates import find_candidates, written_on
+from workflows.drafting.documents import PageText
+from workflows.drafting.draft import make_draft
+from workflows.drafting.fields import FieldSpec
+from workflows.drafting.prompt import TooLong, build_messages
+from workflows.drafting.schema import build_schema, check_shape
+from workflows.leasing import mark_used
+from workflows.models import FieldResult, Item, Run, Source
+from workflows.people import system_user
+from workflows.reading import ToRead, notes_of, pages_of, read_plain_sources
+from workflows.routing import FieldReading, RuleSpec, route
+from workflows.states import State
+from workflows.transitions import lock, move
+
+log = logging.getLogger("countersign.work")
+
+GIVE_BACK_SECONDS = 3  # doubled each time: the model was away, and may be back
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What one call needs, without a database."""
+
+    item_id: int
+    lease: uuid.UUID
+    run_id: int
+    title: str
+    request: Request
+    profile: Profile
+    max_calls: int
+    fields: tuple[FieldSpec, ...]
+    candidates: Any
+    pages: list[PageText]
+    written: date | None
+
+
+def prepare(*, item_id: int, lease: uuid.UUID) -> Prepared | list[ToRead] | None:
+    """The call to make; or what has to be read first; or None when there is nothing to call for (the item was moved)."""
+    item = Item.objects.select_related("workflow", "version").filter(pk=item_id, lease=lease).first()
+    if item is None:
+        return None
+    to_read = read_plain_sources(item=item)
+    if to_read:
+        return to_read
+    sources = list(item.sources.prefetch_related("pages"))
+    unreadable = [(one.name, one.unreadable) for one in sources if one.unreadable and one.kind != Source.Kind.ATTACHMENT]
+    if unreadable:
+        _to_attention(item=item, lease=lease, why="A file could not be read", problem=attention.of_unreadable(sources=unreadable))
+        return None
+    version = item.version or item.workflow.version
+    assert version is not None, "a workflow that takes work has a version"
+    fields = version.specs()
+    pages = pages_of(sources=sources)
+    reference = _reference_date(item=item, sources=sources)
+    candidates = find_candidates(fields=fields, pages=pages, reference_date=reference)
+    try:
+        messages = build_messages(
+            instructions=version.instructions, examples=version.examples, fields=fields, pages=pages,
+            candidates=candidates, note=item.note, reference_date=reference,
+        )  # fmt: skip
+    except TooLong as error:
+        problem = attention.of_outcome(outcome=Outcome.TOO_LONG, detail=str(error))
+        with transaction.atomic():
+            Run.objects.create(
+                item=item, version=version, outcome=Outcome.TOO_LONG, error=str(error), ended_at=timezone.now()
+            )
+            _to_attention(item=item, lease=lease, why="Too long for the model", problem=problem)
+        return None
+    schema = build_schema(fields=fields, candidates=candidates)
+    with transaction.atomic():
+        # A run that never ended is the trace of a worker that died; say so where people look.
+        Run.objects.filter(item=item, outcome="").update(
+            outcome=Outcome.UNAVAILABLE, ended_at=timezone.now(), error="The worker stopped before the answer came."
+        )
+        run = Run.objects.create(item=item, version=version, prompt=messages)
+        mark_used(version=version)
+    return Prepared(
+        item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}",
+        request=Request(
+            messages=messages, schema=schema, schema_name="draft",
+            validate=lambda values: check_shape(raw=values, fields=fields),
+        ),
+        profile=version.model_profile(), max_calls=version.max_calls, fields=fields, candidates=candidates, pages=pages,
+        written=written_on(pages=pages, reference_date=reference),
+    )  # fmt: skip
+
+
+def _reference_date(*, item: Item, sources: list[Source]) -> date:
+    """What "next Friday" counts from: the day the mail was sent, else the day the item came in."""
+    for source in sources:
+        sent_at = source.reading.get("sent_at")
+        if sent_at:
+            try:
+                return datetime.fromisoformat(sent_at).date()
+            except ValueError:
+                continue
+    return timezone.localdate(item.created_at)
+
+
+def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = None) -> State | None:
+    """Store what the model said and move the item. None: the lease was lost, so only the run was stored."""
+    run = Run.objects.select_related("version").get(pk=prepared.run_id)
+    draft = None
+    if answer.outcome is Outcome.OK and answer.values is not None:
+        draft = make_draft(
+            raw=answer.values, raw_text=answer.raw_text, fields=prepared.fields, candidates=prepared.candidates,
+            pages=prepared.pages, logprobs=_logprobs(answer), written=prepared.written,
+        )  # fmt: skip
+    with transaction.atomic():
+        item = lock(item=Item(pk=prepared.item_id))
+        _end_run(run=run, answer=answer, draft=draft.as_json() if draft else None, cpu_seconds=cpu_seconds)
+        if item.lease != prepared.lease or item.state != State.WORKING:
+            return None
+        if draft is None:
+            return _after_failure(item=item, lease=prepared.lease, run=run, answer=answer)
+        FieldResult.objects.bulk_create(
+            FieldResult(
+                run=run, key=one.key, value=one.value, signal=one.signal, flags=[flag.value for flag in one.flags],
+                evidence=one.evidence.as_json(),
+            )
+            for one in draft.fields.values()
+        )  # fmt: skip
+        sources = list(item.sources.all())
+        routed = route(
+            fields=prepared.fields,
+            draft={
+                one.key: FieldReading(
+                    value=one.value, signal=one.signal, evidence=one.evidence.status.value, problems=one.problems
+                )
+                for one in draft.fields.values()
+            },
+            rules=[
+                RuleSpec(field=rule.field, operator=rule.operator, value=rule.value, action=rule.action, reason=rule.reason)  # type: ignore[arg-type]
+                for rule in run.version.rules.all()
+            ],
+            review_bar=Decimal(run.version.review_bar),
+            question=draft.unclear,
+            notes=notes_of(sources=sources),
+        )  # fmt: skip
+        to = State(routed.target)
+        move(
+            item=item, to=to, by=system_user(), why=f"Drafted: {routed.reasons[0].text}" if routed.reasons else "Drafted",
+            values=draft.values, route=routed.as_json(), signal=routed.signal, problem=None, lease=None, lease_until=None,
+            attempts=0,
+        )  # fmt: skip
+        return to
+
+
+def _end_run(*, run: Run, answer: Answer, draft: dict[str, Any] | None, cpu_seconds: float | None) -> None:
+    run.outcome = answer.outcome.value
+    run.model, run.profile = answer.model[:200], answer.profile[:80]
+    run.raw_text, run.draft, run.error = answer.raw_text.replace("\x00", ""), draft, answer.error
+    run.calls = [_call_as_json(call) for call in answer.calls]
+    run.prompt_tokens, run.completion_tokens = answer.totals.prompt_tokens, answer.totals.completion_tokens
+    run.seconds, run.cpu_seconds = answer.seconds, cpu_seconds
+    run.cost = Decimal(0) if cpu_seconds is not None else None  # prices of servers come with the money
+    run.ended_at = timezone.now()
+    run.save()
+
+
+def _logprobs(answer: Answer) -> Callable[[str], float | None]:
+    spans = value_spans(answer.raw_text) if answer.tokens else {}
+
+    def of_path(path: str) -> float | None:
+        if path not in spans:
+            return None
+        start, end = spans[path]
+        return mean_logprob(tokens=answer.tokens, start=start, end=end)
+
+    return of_path
+
+
+def _call_as_json(call: Any) -> dict[str, Any]:
+    return {**asdict(call), "outcome": str(call.outcome), "raw_text": call.raw_text.replace("\x00", "")}
+
+
+def _after_failure(*, item: Item, lease: uuid.UUID, run: Run, answer: Answer) -> State:
+    outcome, detail = answer.outcome, answer.error
+    if outcome is Outcome.OVER_BUDGET:
+        # The ceiling ended it, but what is wrong is what the last call met.
+        if answer.calls:
+            outcome = Outcome(answer.calls[-1].outcome)
+        else:
+            last = Run.objects.filter(item=item).exclude(outcome__in=("", Outcome.OVER_BUDGET)).exclude(pk=run.pk).first()
+            outcome = Outcome(last.outcome) if last else outcome
+            detail = last.error if last else detail
+    if answer.outcome is Outcome.UNAVAILABLE and item.calls < run.version.max_calls:
+        wait = GIVE_BACK_SECONDS * 2 ** max(0, item.attempts - 1)
+        move(
+            item=item, to=State.RECEIVED, by=system_user(), why="The model was away; it is tried again",
+            not_before=timezone.now() + timedelta(seconds=wait), lease=None, lease_until=None,
+        )  # fmt: skip
+        return State.RECEIVED
+    if outcome is Outcome.OVER_BUDGET:
+        problem = attention.of_calls_spent(calls=item.calls)
+    else:
+        problem = attention.of_outcome(outcome=outcome, detail=detail)
+    _to_attention(item=item, lease=lease, why=problem["happened"], problem=problem)
+    return State.ATTENTION
+
+
+def _to_attention(*, item: Item, lease: uuid.UUID, why: str, problem: dict[str, Any]) -> None:
+    with transaction.atomic():
+        row = lock(item=item)
+        if row.lease != lease or row.state != State.WORKING:
+            return
+        move(
+            item=row, to=State.ATTENTION, by=system_user(), why=why, problem=problem, lease=None, lease_until=None,
+            attempts=0,
+        )  # fmt: skip
+
+
+def give_up(*, item_id: int, lease: uuid.UUID, error: BaseException) -> None:
+    """A fault of ours: the item goes to a person instead of round and round."""
+    item = Item.objects.filter(pk=item_id, lease=lease).first()
+    if item is not None:
+        _to_attention(item=item, lease=lease, why="Countersign failed on it", problem=attention.of_our_error(error=error))

@@ -1,0 +1,76 @@
+"""The only code that assigns `Item.state`: guard, set, save, log, on a locked and re-read row.
+
+Other apps follow a state by registering a function in their `ready()`; it is called in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from workflows.models import Item
+from workflows.people import acting
+from workflows.states import FOR_A_PERSON, LABELS, State, may_follow
+
+Follower = Callable[..., None]
+_followers: dict[State | None, list[Follower]] = defaultdict(list)
+
+
+class InvalidTransition(Exception):
+    """The item is not where the caller believed it to be. Nothing was written."""
+
+    def __init__(self, *, item: Item, to: State) -> None:
+        self.state, self.to = State(item.state), to
+        super().__init__(
+            f"“{item.title}” is {LABELS[self.state].lower()} and cannot become {LABELS[to].lower()}. "
+            "Nothing was changed. Open it again to see what happened to it."
+        )
+
+
+def follow(*, states: Iterable[State] | None, call: Follower) -> None:
+    """Have `call(item=, was=, by=, why=)` called at each arrival in one of the states; None means any."""
+    for state in [None] if states is None else states:
+        if call not in _followers[state]:
+            _followers[state].append(call)
+
+
+def lock(*, item: Item) -> Item:
+    """The row as it is now, ours until the transaction ends. SQLite's transactions are immediate: one writer anyway."""
+    assert connection.in_atomic_block, "lock an item inside the transaction that changes it"
+    return Item.objects.select_for_update(of=("self",)).select_related("workflow", "version").get(pk=item.pk)
+
+
+def due_at(*, item: Item, to: State) -> datetime | None:
+    """By when a person is expected to act: nothing waits for nobody, and nothing for ever."""
+    if to not in FOR_A_PERSON:
+        return None
+    workflow = item.workflow
+    minutes = workflow.escalation_due_minutes if to == State.ESCALATED else workflow.review_due_minutes
+    return timezone.now() + timedelta(minutes=minutes)
+
+
+def move(*, item: Item, to: State, by: Any, why: str, **columns: Any) -> Item:
+    """Bring the item to a state, together with other columns of it, and tell who follows.
+
+    Returns the fresh row; the caller's object is stale afterwards. Raises InvalidTransition.
+    """
+    with transaction.atomic():
+        row = lock(item=item)
+        if not may_follow(state=row.state, to=to):
+            raise InvalidTransition(item=row, to=to)
+        was = State(row.state)
+        row.state, row.state_since = to.value, timezone.now()
+        row.due_at = due_at(item=row, to=to)
+        row.revision += 1
+        for name, value in columns.items():
+            setattr(row, name, value)
+        with acting(by=by, why=why, on=row):
+            row.save(update_fields=["state", "state_since", "due_at", "revision", "updated_at", *columns])
+        for call in (*_followers[to], *_followers[None]):
+            call(item=row, was=was, by=by, why=why)
+    return row
