@@ -1,0 +1,195 @@
+"""What stands in the text that a field could be: offered to the model as choices, so that it picks and does not retype.
+
+A small model copies a long number wrongly and picks it rightly. The value is worked out here, in code, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from workflows.drafting.amounts import find_amounts, write_amount
+from workflows.drafting.contacts import find_emails, find_phones, find_urls
+from workflows.drafting.conventions import Conventions, read_conventions
+from workflows.drafting.dates import FoundDate, find_dates
+from workflows.drafting.documents import PageText
+from workflows.drafting.fields import FieldSpec, Kind
+from workflows.drafting.references import asks_for_reference, find_references
+
+MOST_CANDIDATES = (
+    40  # of one kind: a longer list costs more than it helps, and "other, as written" stays open
+)
+MOST_CHARACTERS = 60_000  # of the material searched
+
+
+@dataclass(frozen=True)
+class Candidate:
+    text: str  # verbatim
+    value: Any  # normalised, in the shape of the field's kind; None where the text is no complete value
+    source: int
+    page: int
+    start: int  # offsets in the page's text
+    end: int
+    derived: bool = False  # the value stands nowhere as such: it was worked out
+    doubtful: bool = False  # the text can be read in two ways
+
+
+_TIME = re.compile(
+    r"\b(?P<hour>[01]?\d|2[0-3])(?:[:.h](?P<minute>[0-5]\d)\s?(?:Uhr|h|hrs)?|\s?(?:Uhr|heures|o'clock|uur))?\s?(?P<half>[ap]\.?m\b\.?)?"
+    r"(?:\s?(?P<zone>Z|[+-]\d{2}:?\d{2})\b)?",
+    re.I,
+)
+_DATE_LINE = re.compile(
+    r"^[ \t>*|]{0,6}(?:date|sent|sent on|datum|gesendet|envoyé|fecha|enviado|data|inviato|verzonden|recorded|call date|date of call|received|call)"
+    r"\b[^\n:]{0,20}:\s?(?P<rest>[^\n]{4,60})",
+    re.I | re.M,
+)
+
+
+def find_candidates(
+    *, fields: Sequence[FieldSpec], pages: Sequence[PageText], reference_date: date | None
+) -> dict[str, tuple[Candidate, ...]]:
+    """Per key of a field (`total`) or column (`lines[].amount`) of a kind that can be found; in text order, one for each
+    different text. Nothing is offered for kinds that cannot be found: free text, choices, yes or no."""
+    wanted = [*_named(fields)]
+    finders = {finder for _, spec in wanted if (finder := _finder_of(spec))}
+    conventions = read_conventions(pages=pages)
+    written = written_on(pages=pages, reference_date=reference_date)
+    found: dict[str, list[Candidate]] = {finder: [] for finder in finders}
+    left = MOST_CHARACTERS
+    for page in pages:
+        _search_page(page, page.text[:left], finders, conventions, written, found)
+        left -= len(page.text)
+        if left <= 0:
+            break
+    distinct = {finder: _distinct(several) for finder, several in found.items()}
+    return {key: distinct[finder] for key, spec in wanted if (finder := _finder_of(spec))}
+
+
+def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> date | None:
+    """The day the material was written, from which its relative dates count: its own date line near the top, else
+    what the caller knows (the day it was sent or came in), else its first complete date."""
+    if not pages:
+        return reference_date
+    conventions, head = read_conventions(pages=pages), pages[0].text[:600]
+    for line in _DATE_LINE.finditer(head):
+        if found := find_dates(text=line["rest"], written=None, conventions=conventions):
+            return found[0].day
+    if reference_date:
+        return reference_date
+    found = find_dates(text=head, written=None, conventions=conventions)
+    return found[0].day if found else None
+
+
+def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
+    for spec in fields:
+        if spec.kind is Kind.ROWS:
+            yield from ((f"{spec.key}[].{column.key}", column) for column in spec.columns)
+        else:
+            yield spec.key, spec
+
+
+def _finder_of(spec: FieldSpec) -> str | None:
+    if spec.kind is Kind.TEXT:
+        return "reference" if asks_for_reference(spec) else None
+    return spec.kind.value if spec.kind in _FINDABLE else None
+
+
+_FINDABLE = frozenset({Kind.DATE, Kind.DATETIME, Kind.MONEY, Kind.EMAIL, Kind.PHONE, Kind.URL})
+
+
+def _search_page(
+    page: PageText,
+    text: str,
+    finders: set[str],
+    conventions: Conventions,
+    written: date | None,
+    found: dict[str, list[Candidate]],
+) -> None:
+    taken: list[tuple[int, int]] = []
+
+    def keep(
+        finder: str, start: int, end: int, value: Any, derived: bool = False, doubtful: bool = False
+    ) -> None:
+        taken.append((start, end))
+        if finder in finders:
+            found[finder].append(
+                Candidate(text[start:end], value, page.source, page.number, start, end, derived, doubtful)
+            )
+
+    every = "reference" in finders  # a reference is what nothing else is
+    emails = [*find_emails(text=text)] if finders & {"email", "url"} or every else []
+    for item in emails:
+        keep("email", item.start, item.end, item.value)
+    if "url" in finders or every:
+        for item in find_urls(text=text):
+            keep("url", item.start, item.end, item.value)
+    if finders & {"date", "datetime", "phone"} or every:
+        for day in find_dates(text=text, written=written, conventions=conventions):
+            keep("date", day.start, day.end, day.day.isoformat(), day.derived, day.doubtful)
+            if "datetime" in finders:
+                found["datetime"].append(_with_time(page, text, day))
+    if "money" in finders or every:
+        dates = list(taken)
+        for amount in find_amounts(text=text):
+            if not any(amount.start < end and amount.end > start for start, end in dates):
+                currency = amount.currency or conventions.currency
+                value = {"amount": write_amount(amount.amount), "currency": currency}
+                keep("money", amount.start, amount.end, value, derived=amount.currency is None)
+    if "phone" in finders:
+        for item in find_phones(text=text, region=conventions.region):
+            if not any(item.start < end and item.end > start for start, end in taken):
+                keep("phone", item.start, item.end, item.value)
+    if every:
+        for item in find_references(text=text, taken=taken):
+            keep("reference", item.start, item.end, item.value)
+
+
+def _with_time(page: PageText, text: str, day: FoundDate) -> Candidate:
+    """A time of day counts as the date's when it follows within a few words of its line, or stands just before it."""
+    after = text[day.end : day.end + 28].split("\n", 1)[0]
+    before_from = max(0, day.start - 24)
+    before = text[before_from : day.start].rsplit("\n", 1)[-1]
+    for stretch, offset, side in ((after, day.end, "after"), (before, day.start - len(before), "before")):
+        for match in _TIME.finditer(stretch):
+            if time := read_time(match.group()):
+                start = day.start if side == "after" else offset + match.start()
+                end = offset + match.end() if side == "after" else day.end
+                value = f"{day.day.isoformat()}T{time}"
+                return Candidate(
+                    text[start:end], value, page.source, page.number, start, end, day.derived, day.doubtful
+                )
+    return Candidate(
+        text[day.start : day.end],
+        None,
+        page.source,
+        page.number,
+        day.start,
+        day.end,
+        day.derived,
+        day.doubtful,
+    )
+
+
+def read_time(text: str) -> str | None:
+    """ "HH:MM", with the offset appended where one is written; None when the text is a bare number or no time."""
+    match = _TIME.search(text)
+    if not match or not (match["minute"] or match["half"] or re.search(r"[^\d\s]", match.group())):
+        return None
+    hour = int(match["hour"])
+    if match["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if match["half"].lower().startswith("p") else 0)
+    return f"{hour:02d}:{match['minute'] or '00'}{match['zone'] or ''}"
+
+
+def _distinct(several: list[Candidate]) -> tuple[Candidate, ...]:
+    """The first of each text. A plain reading is kept before one that had to be worked out or doubted."""
+    kept: dict[str, Candidate] = {}
+    for candidate in several:
+        kept.setdefault(" ".join(candidate.text.split()), candidate)
+    return tuple(kept.values())[:MOST_CANDIDATES]

@@ -1,0 +1,398 @@
+"""Days as people write them, in English, German, French, Spanish, Italian and Dutch: found in text and read.
+
+A prefilter and a parser in one: `dateparser.search` reads everything as a date and takes tens of milliseconds a
+page, so shapes are matched here and only what a person or a model typed, and no shape fits, goes to `dateparser`.
+Relative words ("next Friday", "in two weeks") are worked out from the day the document was written.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from workflows.drafting.conventions import Conventions
+
+
+@dataclass(frozen=True)
+class FoundDate:
+    start: int
+    end: int
+    day: date
+    derived: bool = False  # the text names no complete day: worked out from the day it was written
+    doubtful: bool = (
+        False  # day and month could be swapped, or the words mean different days to different people
+    )
+
+
+_MONTH_NAMES = (
+    "january jan januar jänner janvier janv enero ene gennaio gen januari",
+    "february feb februar février févr fevrier febrero febbraio februari",
+    "march mar märz maerz mars marzo maart mrt mrz",
+    "april apr avril avr abril abr aprile",
+    "may mai mayo maggio mag mei",
+    "june jun juni juin junio giugno giu",
+    "july jul juli juillet juil julio luglio lug",
+    "august aug août aout agosto ago augustus",
+    "september sep sept septembre septiembre settembre set",
+    "october oct oktober okt octobre octubre ottobre ott",
+    "november nov novembre noviembre",
+    "december dec dezember dez décembre decembre déc diciembre dic dicembre",
+)
+_MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
+_WEEKDAY_NAMES = (
+    "monday montag lundi lunes lunedì maandag",
+    "tuesday dienstag mardi martes martedì dinsdag",
+    "wednesday mittwoch mercredi miércoles mercoledì woensdag",
+    "thursday donnerstag jeudi jueves giovedì donderdag",
+    "friday freitag vendredi viernes venerdì vrijdag",
+    "saturday samstag sonnabend samedi sábado sabato zaterdag",
+    "sunday sonntag dimanche domingo domenica zondag",
+)
+_WEEKDAYS = {name: number for number, names in enumerate(_WEEKDAY_NAMES) for name in names.split()}
+_SHORT_WEEKDAYS = "mon tue tues wed thu thur thurs fri sat sun mo di mi do fr sa so"
+_NUMBERS = {
+    word: number
+    for number, words in {
+        1: "a an one ein eine einem einer un une uno una één een",
+        2: "two zwei deux dos due twee",
+        3: "three drei trois tres tre drie",
+        4: "four vier quatre cuatro quattro",
+        5: "five fünf cinq cinco cinque vijf",
+        6: "six sechs seis sei zes",
+        7: "seven sieben sept siete sette zeven",
+        8: "eight acht huit ocho otto",
+        10: "ten zehn dix diez dieci tien",
+        14: "fourteen vierzehn quatorze catorce quattordici veertien",
+        15: "quinze quince quindici",
+    }.items()
+    for word in words.split()
+}
+_UNITS = {
+    word: unit
+    for unit, words in {
+        "day": "day days tag tage tagen jour jours día días giorno giorni dag dagen",
+        "week": "week weeks woche wochen semaine semaines semana semanas settimana settimane weken",
+        "month": "month months monat monate monaten monats mois mes meses mese mesi maand maanden",
+        "year": "year years jahr jahre jahren jahres an ans année año años anno anni jaar",
+    }.items()
+    for word in words.split()
+}
+_OFFSETS = {
+    "today": 0, "tonight": 0, "heute": 0, "aujourd'hui": 0, "hoy": 0, "oggi": 0, "vandaag": 0,
+    "tomorrow": 1, "morgen": 1, "demain": 1, "mañana": 1, "domani": 1,
+    "yesterday": -1, "gestern": -1, "ayer": -1, "ieri": -1, "gisteren": -1,
+    "day after tomorrow": 2, "übermorgen": 2, "après-demain": 2, "pasado mañana": 2, "dopodomani": 2, "overmorgen": 2,
+}  # fmt: skip
+
+
+def _either(words: object) -> str:
+    """Longest first, so that no word is taken for the one it begins with."""
+    return "|".join(re.escape(str(word)) for word in sorted(words, key=lambda w: -len(str(w))))  # type: ignore[call-overload]
+
+
+_MONTH = rf"(?P<month>{_either(_MONTHS)})"
+_WEEKDAY = rf"(?P<weekday>{_either(_WEEKDAYS)})"
+_LEAD = re.compile(
+    rf"(?<![\w-])(?:{_either([*_WEEKDAYS, *_SHORT_WEEKDAYS.split()])})\b\.?,?\s+(?:(?:the|den|dem|le|el|de)\s+)?$",
+    re.I,
+)
+_YEAR = r"(?P<year>\d{4}|['’]\d{2})"
+_NEXT = r"(?:next|coming|nächsten?r?s?|kommenden?r?s?|volgende|aanstaande|komende|próximo|prossimo|proximo)"
+_THIS = r"(?:this|diesen?r?s?|ce|este|questo|deze)"
+_AFTER = r"(?:prochaine?|qui vient|que viene|próximo|prossimo)"
+
+_ISO = re.compile(r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d|[-/]\d)")
+_NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4}|\d{2})(?![\d/-]|[.,]\d)", re.I)
+_NO_YEAR = re.compile(r"(?<![\d./:-])(\d{1,2})\.\s?(\d{1,2})\.(?![\d])", re.I)
+_DAY_MONTH = re.compile(
+    rf"(?<![\d.,:])(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|°|\.)?[\s-]*(?:(?:of|de|d')\s+)?{_MONTH}\b"
+    rf"(?:\.?[\s,-]*(?:(?:de|del|of)\s+)?{_YEAR}(?!\d))?",
+    re.I,
+)
+_MONTH_DAY = re.compile(
+    rf"\b{_MONTH}\b\.?\s*(?:the\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:]|[.,]\d)(?:[\s,]+{_YEAR}(?!\d))?",
+    re.I,
+)
+_OFFSET = re.compile(rf"(?<![\w-])(?:the\s+)?(?P<word>{_either(_OFFSETS)})(?![\w-])", re.I)
+_NAMED = re.compile(
+    rf"\b(?:(?:(?P<next>{_NEXT})|(?P<this>{_THIS}))\s+)?{_WEEKDAY}\b(?:\s+(?P<after>{_AFTER})\b)?"
+    r"(?P<week>\s+(?:next week|of next week|nächster woche|nächste woche|week)\b)?(?:\s+the\s+(?P<nth>\d{1,2})(?:st|nd|rd|th)\b)?",
+    re.I,
+)
+_WEEK_DAY = re.compile(rf"\b(?:next|volgende|nächste)\s+(?:week|woche)\s+(?:on\s+)?{_WEEKDAY}\b", re.I)
+_IN = re.compile(
+    rf"\b(?:in|within|innerhalb von|binnen|dans|sous|en|dentro de|tra|fra|entro|over)\s+(?:the next\s+|the\s+)?"
+    rf"(?P<number>\d{{1,3}}|{_either(_NUMBERS)})\s+(?P<working>(?:working|business)\s+)?(?P<unit>{_either(_UNITS)})\b",
+    re.I,
+)
+_END = re.compile(
+    rf"\b(?:(?:the\s+)?end of|ende|fin de|fin du|fine|eind(?:e)? van)\s+(?P<which>the|this|next|der|des|dieser|dieses|nächster|nächsten|la|le"
+    rf"|l'|de|del|volgende|cette)?\s*(?P<unit>{_either(_UNITS)})\b|\b(?P<month_end>monatsende|EOM)\b|\b(?P<week_end>EOW)\b",
+    re.I,
+)
+_NEXT_UNIT = re.compile(
+    r"\b(?:next|nächste[nr]?|volgende)\s+(?P<unit>week|woche|month|monat|maand)\b"
+    r"|\bla (?P<unit2>semaine) prochaine\b|\bla próxima (?P<unit3>semana)\b",
+    re.I,
+)
+_ORDINAL = re.compile(
+    r"\b(?:on|by|before|until|due|for)\s+(?P<text>the\s+(?P<day>\d{1,2})(?:st|nd|rd|th))\b(?!\s+of)", re.I
+)
+
+# Regular expressions this long are slow on every word; almost all documents lack most of these words.
+_WORDS = re.compile(r"[^\W\d_]+")
+_MONTH_WORDS = frozenset(_MONTHS)
+_RELATIVE_WORDS = frozenset(
+    word for phrase in [*_OFFSETS, *_WEEKDAYS, "eow", "eom", "monatsende"] for word in phrase.split()
+)
+_UNIT_WORDS = frozenset(_UNITS)
+
+
+def find_dates(*, text: str, written: date | None, conventions: Conventions) -> list[FoundDate]:
+    """In text order, none overlapping. `written`: the day the document was written; without it relative words and
+    days without a year are left out, since nothing could be said of them."""
+    words = {word.casefold() for word in _WORDS.findall(text)}
+    found = [*_numeric(text, written, conventions)]
+    if words & _MONTH_WORDS:
+        found += _with_month_names(text, written)
+    if written and (words & _RELATIVE_WORDS or "aujourd" in words):
+        found += _by_weekday_or_word(text, written)
+    if written and words & _UNIT_WORDS:
+        found += _by_unit(text, written)
+    if written:
+        found += _by_ordinal(text, written)
+    return _without_overlaps([_with_weekday(text, item) for item in found])
+
+
+def read_date(*, text: str, written: date | None, conventions: Conventions) -> FoundDate | None:
+    """The one day that a short text names; None when it names none, or several."""
+    found = find_dates(text=text, written=written, conventions=conventions)
+    if len({item.day for item in found}) == 1:
+        return found[0]
+    if found or not re.search(r"\d", text) or not re.search(r"[^\W\d_]{3}", text) or len(text) > 40:
+        return None
+    return _read_with_dateparser(text, conventions)
+
+
+def _read_with_dateparser(text: str, conventions: Conventions) -> FoundDate | None:
+    import dateparser  # half a second to import: only for what no shape here fits
+
+    parsed = dateparser.parse(
+        text,
+        languages=["en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv"],
+        settings={
+            "DATE_ORDER": "DMY" if conventions.day_first else "MDY",
+            "REQUIRE_PARTS": ["day", "month", "year"],
+            "PARSERS": ["absolute-time"],
+        },
+    )
+    return FoundDate(0, len(text), parsed.date()) if parsed else None
+
+
+def _numeric(text: str, written: date | None, conventions: Conventions) -> Iterator[FoundDate]:
+    for match in _ISO.finditer(text):
+        if day := _day(int(match[1]), int(match[3]), int(match[4])):
+            yield FoundDate(match.start(), match.end(), day)
+    for match in _NUMERIC.finditer(text):
+        first, second, year = int(match[1]), int(match[3]), _full_year(match[4])
+        dotted = match[2] == "."  # nobody writes month.day.year
+        day_first = dotted or conventions.day_first
+        if first > 12 or second > 12:
+            day_first = first > 12
+        if day := _day(year, second, first) if day_first else _day(year, first, second):
+            doubtful = (
+                first <= 12
+                and second <= 12
+                and first != second
+                and not dotted
+                and not conventions.order_is_shown
+            )
+            yield FoundDate(match.start(), match.end(), day, doubtful=doubtful)
+    if written:
+        for match in _NO_YEAR.finditer(text):
+            if day := _nearest_year(written, int(match[2]), int(match[1])):
+                yield FoundDate(match.start(), match.end(), day, derived=True)
+
+
+def _with_month_names(text: str, written: date | None) -> Iterator[FoundDate]:
+    for pattern in (_DAY_MONTH, _MONTH_DAY):
+        for match in pattern.finditer(text):
+            month, number = _MONTHS[match["month"].casefold()], int(match["day"])
+            if match["year"]:
+                if day := _day(_full_year(match["year"].lstrip("'’")), month, number):
+                    yield FoundDate(match.start(), match.end(), day)
+            elif written and (day := _nearest_year(written, month, number)):
+                yield FoundDate(match.start(), match.end(), day, derived=True)
+
+
+def _by_weekday_or_word(text: str, written: date) -> Iterator[FoundDate]:
+    for match in _OFFSET.finditer(text):
+        greeting = text[max(0, match.start() - 7) : match.start()].casefold().strip()
+        if match["word"].casefold() in {"morgen", "mañana"} and greeting.endswith(
+            ("guten", "goede", "la", "heute", "am")
+        ):
+            continue  # "Guten Morgen", "por la mañana": the time of day
+        day = written + timedelta(days=_OFFSETS[match["word"].casefold()])
+        yield FoundDate(match.start(), match.end(), day, derived=True)
+    for match in _WEEK_DAY.finditer(text):
+        monday = _monday_after(written)
+        yield FoundDate(
+            match.start(),
+            match.end(),
+            monday + timedelta(days=_WEEKDAYS[match["weekday"].casefold()]),
+            derived=True,
+        )
+    for match in _NAMED.finditer(text):
+        yield _named_weekday(match, written)
+
+
+def _named_weekday(match: re.Match[str], written: date) -> FoundDate:
+    """A bare weekday is the coming one. "Next Friday" is the Friday of the next week to most and the coming one to some,
+    so it is doubtful unless both agree."""
+    number = _WEEKDAYS[match["weekday"].casefold()]
+    coming = written + timedelta(days=(number - written.weekday() - 1) % 7 + 1)
+    of_next_week = _monday_after(written) + timedelta(days=number)
+    week = (match["week"] or "").casefold().strip()
+    if match["nth"]:
+        near = _coming_ordinal(written, int(match["nth"]))
+        return FoundDate(
+            match.start(),
+            match.end(),
+            near or coming,
+            derived=True,
+            doubtful=near is None or near.weekday() != number,
+        )
+    if week == "week":  # "Friday week": a week after the coming one
+        return FoundDate(
+            match.start(),
+            match.end(),
+            coming + timedelta(days=7),
+            derived=True,
+            doubtful=True,
+        )
+    if week:
+        return FoundDate(match.start(), match.end(), of_next_week, derived=True)
+    if match["next"] and match["next"].casefold() in {"next", "nächsten", "nächster", "volgende"}:
+        return FoundDate(
+            match.start(), match.end(), of_next_week, derived=True, doubtful=of_next_week != coming
+        )
+    return FoundDate(match.start(), match.end(), coming, derived=True)
+
+
+def _by_unit(text: str, written: date) -> Iterator[FoundDate]:
+    for match in _IN.finditer(text):
+        spoken = match["number"].casefold()
+        number = int(spoken) if spoken.isdecimal() else _NUMBERS[spoken]
+        unit = _UNITS[match["unit"].casefold()]
+        day = (
+            _after_working_days(written, number)
+            if match["working"] and unit == "day"
+            else _later(written, number, unit)
+        )
+        if day:
+            yield FoundDate(match.start(), match.end(), day, derived=True)
+    for match in _END.finditer(text):
+        unit = (
+            _UNITS[match["unit"].casefold()] if match["unit"] else ("month" if match["month_end"] else "week")
+        )
+        later = (match["which"] or "").casefold() in {"next", "nächster", "nächsten", "volgende"}
+        if unit != "day" and (day := _end_of(written, unit, later=later)):
+            # a working week ends on Friday; some mean Sunday
+            yield FoundDate(match.start(), match.end(), day, derived=True, doubtful=unit == "week")
+    for match in _NEXT_UNIT.finditer(text):
+        unit = _UNITS[(match["unit"] or match["unit2"] or match["unit3"]).casefold()]
+        first = (
+            _monday_after(written)
+            if unit == "week"
+            else _end_of(written, "month", later=False) + timedelta(days=1)
+        )
+        yield FoundDate(match.start(), match.end(), first, derived=True, doubtful=True)
+
+
+def _by_ordinal(text: str, written: date) -> Iterator[FoundDate]:
+    for match in _ORDINAL.finditer(text):
+        if day := _coming_ordinal(written, int(match["day"])):
+            yield FoundDate(match.start("text"), match.end("text"), day, derived=True)
+
+
+def _with_weekday(text: str, found: FoundDate) -> FoundDate:
+    """Takes in the weekday that stands before a date, so that the two are one."""
+    before = text[max(0, found.start - 24) : found.start]
+    lead = _LEAD.search(before)
+    return replace(found, start=found.start - (len(before) - lead.start())) if lead else found
+
+
+def _without_overlaps(found: list[FoundDate]) -> list[FoundDate]:
+    """The longer reading wins: "Friday 28 November" over "Friday", "end of next week" over "next week"."""
+    kept: list[FoundDate] = []
+    for item in sorted(found, key=lambda item: (item.start - item.end, item.start)):
+        if all(item.end <= other.start or item.start >= other.end for other in kept):
+            kept.append(item)
+    return sorted(kept, key=lambda item: item.start)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    if not 1900 <= year <= 2199:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _full_year(written: str) -> int:
+    year = int(written)
+    return year if year > 99 else (2000 + year if year < 70 else 1900 + year)
+
+
+def _nearest_year(written: date, month: int, day: int) -> date | None:
+    """Work looks ahead: a day without a year lies between three months back and nine months on."""
+    for year in (written.year - 1, written.year, written.year + 1):
+        candidate = _day(year, month, day)
+        if candidate and -92 <= (candidate - written).days <= 273:
+            return candidate
+    return None
+
+
+def _coming_ordinal(written: date, number: int) -> date | None:
+    for ahead in range(3):
+        month = written.month - 1 + ahead
+        candidate = _day(written.year + month // 12, month % 12 + 1, number)
+        if candidate and candidate > written:
+            return candidate
+    return None
+
+
+def _monday_after(written: date) -> date:
+    return written + timedelta(days=7 - written.weekday())
+
+
+def _later(written: date, number: int, unit: str) -> date | None:
+    if unit in {"day", "week"}:
+        return written + timedelta(days=number * (7 if unit == "week" else 1))
+    months = written.month - 1 + number * (12 if unit == "year" else 1)
+    year, month = written.year + months // 12, months % 12 + 1
+    if year > 2199:
+        return None
+    return date(year, month, min(written.day, calendar.monthrange(year, month)[1]))
+
+
+def _after_working_days(written: date, number: int) -> date:
+    day = written
+    for _ in range(min(number, 400)):
+        day += timedelta(days=3 if day.weekday() == 4 else 2 if day.weekday() == 5 else 1)
+    return day
+
+
+def _end_of(written: date, unit: str, *, later: bool) -> date:
+    if unit == "week":
+        friday = written + timedelta(days=4 - written.weekday())
+        return friday + timedelta(days=7) if later or friday < written else friday
+    if unit == "year":
+        return date(written.year + later, 12, 31)
+    month = written.month - 1 + later
+    year, month = written.year + month // 12, month % 12 + 1
+    return date(year, month, calendar.monthrange(year, month)[1])

@@ -1,0 +1,61 @@
+"""Reference numbers: invoice, order, customer, account and tax numbers, and which fields ask for one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from workflows.drafting.contacts import Found
+from workflows.drafting.fields import FieldSpec, Kind
+
+_ASKED = re.compile(
+    r"\b(?:number|no|nr|reference|ref|iban|bic|swift|account|vat|id|po|sku|code|order|ticket|invoice|policy|rechnungsnummer|bestellnummer|tax)\b",
+    re.I,
+)
+_NOT_ASKED = re.compile(
+    r"\b(?:name|who|owner|title|summary|description|address|firm|company|supplier|person)\b", re.I
+)
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_LETTERED = re.compile(
+    r"(?<![\w@.])#?(?=[\w./-]*\d)(?=[\w./-]*[A-Z])[A-Z0-9][A-Za-z0-9]*(?:[-/_.][A-Za-z0-9]+){0,5}(?![\w@])"
+)
+_SPACED = re.compile(r"\b[A-Z]{2,4}[ -]\d[\w/-]{2,20}(?!\w)")
+_DIGITS = re.compile(r"(?<![\w.,+@/#:-])#?\d{2,14}(?:[-/]\d{1,8}){0,3}(?![\w@/]|[.,:]\d|-\d)")
+_LABELLED = re.compile(
+    r"(?:invoice|order|po|reference|ref|number|no|nr|ticket|case|customer|account|quote|offer|contract|rechnung\w*|auftrag\w*|bestell\w*|kunden\w*"
+    r"|facture|commande|devis|fattura|ordine|factura|pedido|factuur\w*|n°|№)\W{0,4}(?:number|no|nr|n°|ref)?\W{0,4}(?:(?:is|ist|est|es|was)\s)?$",
+    re.I,
+)
+
+
+def asks_for_reference(spec: FieldSpec) -> bool:
+    """A text field whose name says that it wants a number or code: then those found in the text are offered."""
+    words = f"{spec.key.replace('_', ' ')} {spec.label}"
+    return spec.kind is Kind.TEXT and bool(_ASKED.search(words)) and not _NOT_ASKED.search(words)
+
+
+def find_references(*, text: str, taken: list[tuple[int, int]]) -> Iterator[Found]:
+    """`taken`: stretches already known as dates, amounts, addresses; a number inside one of them is no reference."""
+    taken = list(taken)
+    for pattern in (_IBAN, _SPACED, _LETTERED, _DIGITS):
+        for match in pattern.finditer(text):
+            written = match.group()
+            if any(match.start() < end and match.end() > start for start, end in taken):
+                continue
+            if not 3 <= len(written) <= 40 or not (_is_shaped(pattern, written) or _is_labelled(text, match)):
+                continue
+            taken.append((match.start(), match.end()))
+            yield Found(match.start(), match.end(), written.lstrip("#"))
+
+
+def _is_shaped(pattern: re.Pattern[str], written: str) -> bool:
+    """Letters and digits like a reference; "LS1" of a postcode and "4AP" are not, nor is a short bare number."""
+    digits = sum(character.isdigit() for character in written)
+    if pattern is _DIGITS:
+        return digits >= 6 or written.startswith("#")
+    return digits >= 2 and len(written) >= 5
+
+
+def _is_labelled(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - 40) : match.start()].rsplit("\n", 1)[-1]
+    return bool(_LABELLED.search(before))
