@@ -157,14 +157,14 @@ else:
     EMAIL_FILE_PATH = str(DATA / "mail")
 
 # The queue is a wake-up; the rows are the truth. See docs/decisions/0002-worker.md for each number.
-WORKERS = int(os.environ.get("WORKERS", "3"))
+WORKERS = int(os.environ.get("WORKERS", "4"))
 Q_CLUSTER: dict[str, Any] = {
     "name": "countersign",
     "label": "Queue",
     "workers": WORKERS,
     "queue_limit": WORKERS,
-    "timeout": 300,
-    "retry": 360,
+    "timeout": 1800,
+    "retry": 1860,
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,17 +13,18 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.llm.answers import Answer
-from integrations.llm.door import Request
+from integrations.llm.answers import Answer, Request
 from integrations.llm.outcomes import Outcome
 from integrations.llm.profiles import Profile
+from integrations.llm.spans import value_spans
+from integrations.llm.tokens import mean_logprob
 from workflows import attention
-from workflows.drafting.candidates import find_candidates
+from workflows.drafting.candidates import find_candidates, written_on
 from workflows.drafting.documents import PageText
 from workflows.drafting.draft import make_draft
 from workflows.drafting.fields import FieldSpec
 from workflows.drafting.prompt import TooLong, build_messages
-from workflows.drafting.schema import build_schema, find_fault
+from workflows.drafting.schema import build_schema, check_shape
 from workflows.leasing import mark_used
 from workflows.models import FieldResult, Item, Run, Source
 from workflows.people import system_user
@@ -50,6 +52,7 @@ class Prepared:
     fields: tuple[FieldSpec, ...]
     candidates: Any
     pages: list[PageText]
+    written: date | None
 
 
 def prepare(*, item_id: int, lease: uuid.UUID) -> Prepared | list[ToRead] | None:
@@ -96,9 +99,10 @@ def prepare(*, item_id: int, lease: uuid.UUID) -> Prepared | list[ToRead] | None
         item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}",
         request=Request(
             messages=messages, schema=schema, schema_name="draft",
-            validate=lambda values: find_fault(raw=values, schema=schema),
+            validate=lambda values: check_shape(raw=values, fields=fields),
         ),
         profile=version.model_profile(), max_calls=version.max_calls, fields=fields, candidates=candidates, pages=pages,
+        written=written_on(pages=pages, reference_date=reference),
     )  # fmt: skip
 
 
@@ -117,13 +121,12 @@ def _reference_date(*, item: Item, sources: list[Source]) -> date:
 def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = None) -> State | None:
     """Store what the model said and move the item. None: the lease was lost, so only the run was stored."""
     run = Run.objects.select_related("version").get(pk=prepared.run_id)
-    values, draft = None, None
+    draft = None
     if answer.outcome is Outcome.OK and answer.values is not None:
         draft = make_draft(
             raw=answer.values, raw_text=answer.raw_text, fields=prepared.fields, candidates=prepared.candidates,
-            pages=prepared.pages, logprobs=answer.mean_logprob_at,
+            pages=prepared.pages, logprobs=_logprobs(answer), written=prepared.written,
         )  # fmt: skip
-        values = {one.key: one.value for one in draft.fields}
     with transaction.atomic():
         item = lock(item=Item(pk=prepared.item_id))
         _end_run(run=run, answer=answer, draft=draft.as_json() if draft else None, cpu_seconds=cpu_seconds)
@@ -133,20 +136,19 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
             return _after_failure(item=item, lease=prepared.lease, run=run, answer=answer)
         FieldResult.objects.bulk_create(
             FieldResult(
-                run=run, key=one.key, value=one.value, signal=one.signal, flags=list(one.flags),
-                evidence=asdict(one.evidence) if one.evidence else None,
+                run=run, key=one.key, value=one.value, signal=one.signal, flags=[flag.value for flag in one.flags],
+                evidence=one.evidence.as_json(),
             )
-            for one in draft.fields
+            for one in draft.fields.values()
         )  # fmt: skip
         sources = list(item.sources.all())
         routed = route(
             fields=prepared.fields,
             draft={
                 one.key: FieldReading(
-                    value=one.value, signal=one.signal, evidence=str(one.evidence.status) if one.evidence else "absent",
-                    problems=tuple(one.problems), question=one.unclear or "",
+                    value=one.value, signal=one.signal, evidence=one.evidence.status.value, problems=one.problems
                 )
-                for one in draft.fields
+                for one in draft.fields.values()
             },
             rules=[
                 RuleSpec(field=rule.field, operator=rule.operator, value=rule.value, action=rule.action, reason=rule.reason)  # type: ignore[arg-type]
@@ -159,7 +161,7 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
         to = State(routed.target)
         move(
             item=item, to=to, by=system_user(), why=f"Drafted: {routed.reasons[0].text}" if routed.reasons else "Drafted",
-            values=values, route=routed.as_json(), signal=routed.signal, problem=None, lease=None, lease_until=None,
+            values=draft.values, route=routed.as_json(), signal=routed.signal, problem=None, lease=None, lease_until=None,
             attempts=0,
         )  # fmt: skip
         return to
@@ -170,11 +172,23 @@ def _end_run(*, run: Run, answer: Answer, draft: dict[str, Any] | None, cpu_seco
     run.model, run.profile = answer.model[:200], answer.profile[:80]
     run.raw_text, run.draft, run.error = answer.raw_text.replace("\x00", ""), draft, answer.error
     run.calls = [_call_as_json(call) for call in answer.calls]
-    run.prompt_tokens, run.completion_tokens = answer.prompt_tokens, answer.completion_tokens
+    run.prompt_tokens, run.completion_tokens = answer.totals.prompt_tokens, answer.totals.completion_tokens
     run.seconds, run.cpu_seconds = answer.seconds, cpu_seconds
     run.cost = Decimal(0) if cpu_seconds is not None else None  # prices of servers come with the money
     run.ended_at = timezone.now()
     run.save()
+
+
+def _logprobs(answer: Answer) -> Callable[[str], float | None]:
+    spans = value_spans(answer.raw_text) if answer.tokens else {}
+
+    def of_path(path: str) -> float | None:
+        if path not in spans:
+            return None
+        start, end = spans[path]
+        return mean_logprob(tokens=answer.tokens, start=start, end=end)
+
+    return of_path
 
 
 def _call_as_json(call: Any) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from django.db import connections
 
 from integrations.documents.pages import Unreadable
 from integrations.documents.reader import Reader
+from integrations.llm.clients import ClientPool
+from integrations.llm.deployment import Deployment
 from integrations.llm.door import ask
 from integrations.llm.profiles import Profile, resolve_profile
 from workflows.leasing import count_call, lease_items, renew
@@ -33,22 +35,22 @@ T = TypeVar("T")
 
 AHEAD = 2  # items read while the model is busy with others
 IDLE_POLL_SECONDS = 0.25
+MODEL_WAIT_SECONDS = 60.0
 
 
 class Worker:
     """One event loop's worth of work. `deployment` is the model that a profile without an address means."""
 
     def __init__(
-        self, *, deployment: Profile, in_flight: int, beat: Callable[[], bool] = lambda: True,
-        cpu_seconds: Callable[[], float] | None = None,
-    ) -> None:  # fmt: skip
+        self, *, deployment: Deployment, in_flight: int = 0, beat: Callable[[], bool] = lambda: True
+    ) -> None:
         self.deployment = deployment
-        self.in_flight = in_flight
+        self.in_flight = in_flight or deployment.in_flight
         self.beat = beat  # called at each heartbeat; False: our slot is gone, take nothing new
-        self.cpu_seconds = cpu_seconds  # of the embedded model since it began; None for a server elsewhere
+        self.clients = ClientPool()
         self.tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
         self.done = 0
-        self._slots = asyncio.Semaphore(in_flight)
+        self._slots = asyncio.Semaphore(self.in_flight)
         self._db = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows")
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
         self._reader = Reader()
@@ -79,6 +81,7 @@ class Worker:
             for task in self.tasks.values():
                 task.cancel()
             await asyncio.gather(*self.tasks.values(), heart, return_exceptions=True)
+            await self.clients.aclose()
             await asyncio.get_running_loop().run_in_executor(self._files, self._reader.close)
             await self._in_db(connections.close_all)
             self._db.shutdown()
@@ -135,12 +138,26 @@ class Worker:
         async def before_call(_: Profile) -> bool:
             return await self._in_db(count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.max_calls)
 
-        profile = resolve_profile(profile=prepared.profile, deployment=self.deployment)
+        profile = resolve_profile(profile=prepared.profile, deployment=self.deployment.profile)
         async with self._slots:
-            before = self.cpu_seconds() if self.cpu_seconds else None
-            answer = await ask(request=prepared.request, profile=profile, before_call=before_call)
-            spent = self.cpu_seconds() - before if self.cpu_seconds and before is not None else None
+            await self._until_ready()
+            before = self._computed()
+            answer = await ask(
+                request=prepared.request, profile=profile, before_call=before_call, client_pool=self.clients
+            )
+            after = self._computed()
+        # A model that was started anew in between counts from zero.
+        spent = max(0.0, after - before) if before is not None and after is not None else None
         return await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
+
+    async def _until_ready(self) -> None:
+        """A model that is being started again is waited for: a call now would only be spent."""
+        deadline = time.monotonic() + MODEL_WAIT_SECONDS
+        while time.monotonic() < deadline and not await asyncio.to_thread(self.deployment.is_ready):
+            await asyncio.sleep(0.3)
+
+    def _computed(self) -> float | None:
+        return self.deployment.cpu_seconds() if self.deployment.cpu_seconds else None
 
     async def _in_db(self, call: Callable[..., T], **arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._db, partial(call, **arguments))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
 
 from integrations.llm.deployment import Deployment, current_deployment
 from workflows import beats, handoff
@@ -15,41 +15,49 @@ from workflows.ticking import run_due
 
 WORK_SLOT = "worker"
 LEASE_FOR_SECONDS = 240.0
+DELIVERY_SLOT, DELIVERY_SLOT_SECONDS = "deliveries", 20.0
 TICK = "tick"
 
 
 def work() -> int:
     """Draft what is due. One at a time: a single event loop keeps the model busy, others answer the tick."""
+    deployment = current_deployment(os.environ)
+    if not deployment.is_ready():
+        return 0  # it is still being fetched or started; the tick asks again
     holder = beats.take_slot(name=WORK_SLOT, seconds=settings.LEASE_SECONDS)
     if holder is None:
         return 0
     try:
         return run_worker(
-            deployment=current_deployment(os.environ), idle_seconds=1.0, lease_for=LEASE_FOR_SECONDS,
+            deployment=deployment, idle_seconds=1.0, lease_for=LEASE_FOR_SECONDS,
             beat=lambda: beats.keep_slot(name=WORK_SLOT, holder=holder, seconds=settings.LEASE_SECONDS),
         )  # fmt: skip
     finally:
         beats.free_slot(name=WORK_SLOT, holder=holder)
 
 
-def run_worker(*, deployment: Deployment, idle_seconds: float, lease_for: float, beat=lambda: True) -> int:  # type: ignore[no-untyped-def]
-    in_flight = settings.CALLS_IN_FLIGHT or deployment.in_flight
-
+def run_worker(
+    *, deployment: Deployment, idle_seconds: float, lease_for: float, beat: Callable[[], bool] = lambda: True
+) -> int:
     async def run() -> int:
-        worker = Worker(
-            deployment=deployment.profile, in_flight=in_flight, beat=beat, cpu_seconds=deployment.cpu_seconds
-        )
+        worker = Worker(deployment=deployment, in_flight=settings.CALLS_IN_FLIGHT, beat=beat)
         return await worker.run(idle_seconds=idle_seconds, lease_for=lease_for)
 
     return asyncio.run(run())
 
 
 def deliver() -> int:
-    return handoff.deliver_due()
+    """Hand over what is due. One at a time, so that slow receivers leave workers free for the tick."""
+    holder = beats.take_slot(name=DELIVERY_SLOT, seconds=DELIVERY_SLOT_SECONDS)
+    if holder is None:
+        return 0
+    try:
+        return handoff.deliver_due()
+    finally:
+        beats.free_slot(name=DELIVERY_SLOT, holder=holder)
 
 
 def tick() -> None:
     """Sent every few seconds by the supervisor: a sign of life from inside a worker, and a look at all that is due."""
     beats.beat(name=TICK)
     run_due()
-    connection.close_if_unusable_or_obsolete()

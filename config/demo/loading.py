@@ -1,0 +1,114 @@
+"""The demo: four people, three workflows from `fixtures/`, and their inputs as the backlog. Loading again adds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+
+from config.backends import DEMO_PASSWORD
+from workflows.access import Action, grant
+from workflows.intake import Upload, submit
+from workflows.models import BACKLOG, Item, Workflow
+from workflows.workflow_file import import_workflow
+
+FOLDER = settings.BASE_DIR / "fixtures"
+SLUGS = ("inbound-leads", "supplier-invoices", "call-follow-ups")
+
+ROLES: dict[str, tuple[Action, ...]] = {
+    "staff": (Action.VIEW, Action.SUBMIT, Action.REVIEW),
+    "senior": (Action.VIEW, Action.SUBMIT, Action.REVIEW, Action.DECIDE_SENSITIVE, Action.HANDLE_ESCALATION),
+    "manager": (Action.VIEW, Action.REPORTS, Action.EXPORT),
+    "admin": (Action.VIEW, Action.MANAGE, Action.ACCESS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """What a careful person would enter for one input."""
+
+    slug: str
+    inputs: tuple[str, ...]
+    held_out: bool
+    expect: str  # drafted, attention, skipped
+    values: dict[str, Any]
+    title: str = ""
+    messy: list[str] = field(default_factory=list)
+
+    @property
+    def external_id(self) -> str:
+        return f"demo:{self.inputs[0]}"
+
+
+def golds(slug: str) -> list[Gold]:
+    rows = yaml.safe_load((FOLDER / slug / "gold.yaml").read_text())
+    return [
+        Gold(
+            slug=slug, inputs=tuple([row["input"]] if isinstance(row["input"], str) else row["input"]),
+            held_out=bool(row.get("held_out")), expect=row.get("expect", "drafted"), values=row.get("values") or {},
+            title=row.get("title") or "", messy=row.get("messy") or [],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def load_demo() -> Iterator[str]:
+    """Make what is missing; yields a line about each step that did something."""
+    people = {name: _person(name) for name in ROLES}
+    for slug in SLUGS:
+        workflow, version, changed = import_workflow(text=(FOLDER / slug / "workflow.yaml").read_text(), by=None)
+        if changed:
+            yield f"{workflow.name}: {version} loaded"
+        _grant(workflow=workflow, people=people)
+        new = sum(_submit(workflow=workflow, gold=gold, by=people["staff"]) for gold in golds(slug))
+        if new:
+            yield f"{workflow.name}: {new} inputs put in the backlog"
+
+
+def demo_items() -> Any:
+    return Item.objects.filter(channel="demo", external_id__startswith="demo:")
+
+
+def _person(name: str) -> Any:
+    user, made = get_user_model().objects.get_or_create(
+        username=name, defaults={"email": f"{name}@demo.example", "is_staff": True}
+    )
+    if made:
+        user.set_password(DEMO_PASSWORD)
+        user.save(update_fields=["password"])
+        if name == "admin":
+            user.user_permissions.add(Permission.objects.get(codename="add_workflow", content_type__app_label="workflows"))
+    return user
+
+
+def _grant(*, workflow: Workflow, people: dict[str, Any]) -> None:
+    """Through groups, as a team would: reviewers, those who answer escalations, managers, admins."""
+    groups = {
+        "staff": workflow.reviewers or _group(f"{workflow.name}: reviewers"),
+        "senior": workflow.escalation or _group(f"{workflow.name}: seniors"),
+        "manager": _group("Managers"),
+        "admin": _group("Workflow admins"),
+    }
+    for role, group in groups.items():
+        people[role].groups.add(group)
+        for action in ROLES[role]:
+            grant(action=action, workflow=workflow, to=group)
+
+
+def _group(name: str) -> Group:
+    return Group.objects.get_or_create(name=name)[0]
+
+
+def _submit(*, workflow: Workflow, gold: Gold, by: Any) -> bool:
+    folder: Path = FOLDER / gold.slug / "inputs"
+    uploads = [Upload(name=name, content=(folder / name).read_bytes()) for name in gold.inputs]
+    return submit(
+        workflow=workflow, by=by, channel="demo", files=uploads, title=gold.title or gold.inputs[0],
+        external_id=gold.external_id, priority=BACKLOG,
+    ).created  # fmt: skip

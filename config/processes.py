@@ -1,0 +1,107 @@
+"""The processes of one installation: web, queue and, without a model elsewhere, the embedded model."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+from django.conf import settings
+from django.db import close_old_connections
+from django_q.tasks import async_task, queue_size
+
+from config.supervise import Child
+from integrations.llm import deployment
+from integrations.llm.embedded.profile import API_KEY_ENV
+from workflows import beats
+from workflows.tasks import TICK
+
+HEARTBEAT_LIMIT = 12.0
+MOST_QUEUED_TICKS = 6
+FETCHING_SECONDS = 3600.0  # the weights may have a long way
+
+
+def web() -> Child:
+    bind = os.environ.get("BIND", "127.0.0.1")
+    return Child(
+        name="web",
+        command=[
+            sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{bind}:{settings.PORT}",
+            "--workers", os.environ.get("WEB_WORKERS", "1"), "--threads", "8", "--worker-class", "gthread",
+            "--log-level", "warning", "--no-control-socket",
+        ],
+        ready=lambda: httpx2.get(f"http://127.0.0.1:{settings.PORT}/healthz", timeout=3.0, trust_env=False).is_success,
+        ports=(settings.PORT,),
+    )  # fmt: skip
+
+
+def queue(*, env: dict[str, str]) -> Child:
+    return Child(
+        name="work",
+        command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
+        env=env,
+        ready=lambda: _age() is not None,
+        ready_seconds=60.0,
+        heartbeat=_age,
+        heartbeat_limit=HEARTBEAT_LIMIT,
+    )
+
+
+def model(*, env: dict[str, str]) -> Child:
+    port = int(env[deployment.PORT_ENV])
+    return Child(
+        name="model",
+        command=[
+            sys.executable, "-m", "integrations.llm.embedded", env[deployment.NAME_ENV],
+            "--folder", os.environ.get("EMBEDDED_FOLDER") or str(settings.DATA / "models"),
+            "--port", str(port), "--pid-file", env[deployment.PID_FILE_ENV],
+        ],
+        env=env,
+        ready=lambda: httpx2.get(f"http://127.0.0.1:{port}/health", timeout=2.0, trust_env=False).is_success,
+        ready_seconds=FETCHING_SECONDS,
+    )  # fmt: skip
+
+
+def processes(*, with_web: bool) -> list[Child]:
+    """What to start, in its order. The embedded model has a key and a port of its own at each start."""
+    children = [web()] if with_web else []
+    if not deployment.uses_embedded(os.environ):
+        return [*children, queue(env={})]
+    env = {
+        deployment.NAME_ENV: os.environ.get(deployment.NAME_ENV) or "standard",
+        deployment.PORT_ENV: str(_free_port()),
+        deployment.PID_FILE_ENV: str(settings.DATA / "model.pid"),
+        API_KEY_ENV: secrets.token_urlsafe(32),
+    }
+    return [*children, queue(env=env), model(env=env)]
+
+
+def tick() -> None:
+    """Wake a worker, unless the ones before still wait: a queue that nobody empties must not grow."""
+    close_old_connections()
+    if queue_size() < MOST_QUEUED_TICKS:
+        async_task("workflows.tasks.tick")
+
+
+def with_database(call: Callable[[], Any]) -> Callable[[], Any]:
+    def asked() -> Any:
+        close_old_connections()
+        return call()
+
+    return asked
+
+
+def _age() -> float | None:
+    close_old_connections()
+    return beats.age(name=TICK)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
