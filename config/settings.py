@@ -27,10 +27,10 @@ INSTALLED_APPS = [
     "config.apps.Config",  # before Unfold: its templates override Unfold's
     "reviews.apps.Reviews",
     "workflows.apps.Workflows",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its other one would put a site of its own in the place of ours
     "unfold.contrib.filters",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    "config.apps.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "simple_history",
     "guardian",
     "django_q",
+    "ninja",  # serves the scripts of the API's page of documents, so that it needs no other host
 ]
 
 MIDDLEWARE = [
@@ -130,6 +131,15 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 50
 MAX_FILES_PER_ITEM = 20
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_TEXT_CHARACTERS = 200_000
+
+# Requests that one API key may make in a minute. Counted in the cache: for all web processes together with Redis, else
+# for each of them.
+API_REQUESTS_PER_MINUTE = int(os.environ.get("API_REQUESTS_PER_MINUTE", "600"))
+MAX_REQUEST_BYTES = 100 * 1024 * 1024
+if os.environ.get("REDIS_URL"):
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": os.environ["REDIS_URL"]}
+    }
 
 # The mail that Countersign sends. Without a server each is a file in the data folder, so that it can be read.
 EMAIL_URL = os.environ.get("EMAIL_URL", "")  # smtp://user:password@host:port, smtp+tls://..., smtps://...

@@ -6,12 +6,55 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from integrations.llm.profiles import Profile
 from workflows.drafting.fields import FieldSpec, Kind
+from workflows.errors import Conflict
+
+
+class VersionUsed(Conflict):
+    """Items were drafted with the version, so neither it nor its fields and rules may change any more."""
+
+    def __init__(self, *, number: int) -> None:
+        super().__init__(
+            f"Version {number} was used for items already, so it stays as it is. Nothing was changed. "
+            "Make a new version with the change in it."
+        )
+
+
+def _refuse_if_used(*, version_id: int | None) -> None:
+    """Holds the version's row, so that no worker begins to use it before the caller's change is committed.
+
+    `QuerySet.update()` and `bulk_*` do not come through here; only marking a version as used may do without.
+    """
+    version = Version.objects.select_for_update().filter(pk=version_id).only("number", "used_at").first()
+    if version is not None and version.used_at is not None:
+        raise VersionUsed(number=version.number)
+
+
+class PartOfVersion(models.Model):
+    """Saved and deleted only while the version was not used."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            _refuse_if_used(version_id=self._version_pk())
+            if self.pk and (before := type(self)._default_manager.filter(pk=self.pk).first()) is not None:
+                _refuse_if_used(version_id=before._version_pk())  # moved from another version
+            super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            _refuse_if_used(version_id=self._version_pk())
+            return super().delete(*args, **kwargs)
+
+    def _version_pk(self) -> int | None:
+        return self.pk if isinstance(self, Version) else self.version_id  # type: ignore[attr-defined,no-any-return]
 
 
 class Stage(models.TextChoices):
@@ -70,7 +113,7 @@ class Workflow(models.Model):
         return self.stage in TAKES_WORK and self.version_id is not None
 
 
-class Version(models.Model):
+class Version(PartOfVersion):
     """A snapshot of everything that changes drafts or routes. Immutable once an item used it."""
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
@@ -100,7 +143,7 @@ class Version(models.Model):
         return Profile.model_validate(self.profile or {})
 
 
-class Field(models.Model):
+class Field(PartOfVersion):
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="fields")
     position = models.PositiveSmallIntegerField(default=0)
     key = models.CharField(max_length=63)
@@ -156,7 +199,7 @@ class Operator(models.TextChoices):
     MATCHES = "matches", "matches the pattern"
 
 
-class Rule(models.Model):
+class Rule(PartOfVersion):
     """Field, operator, value -> a person must look, with the reason they will read."""
 
     class Action(models.TextChoices):

@@ -1,0 +1,445 @@
+"""A workflow as a YAML file: exported, kept in version control, imported again. The format is `countersign/1`.
+
+An import of what is there already changes nothing. Another content of the version makes a new version beside the old.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from integrations.connectors.base import parse_config
+from integrations.llm.profiles import Profile
+from workflows import models
+from workflows.access import Action, grant, may
+from workflows.drafting.fields import FieldSpec
+from workflows.errors import InvalidInput, NotPermitted
+from workflows.models import Destination, Operator, Rule, Stage, Version, Workflow
+from workflows.outbox import REGISTER
+from workflows.people import acting, system_user
+
+FORMAT = "countersign/1"
+MAX_CHARACTERS = 500_000
+NEEDS_NO_VALUE = frozenset({Operator.ALWAYS, Operator.IS_EMPTY, Operator.IS_SET})
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExamplePart(Part):
+    source: str
+    values: dict[str, Any]
+
+
+class RulePart(Part):
+    field: str = ""
+    operator: Operator
+    value: Any = None
+    action: Rule.Action = Rule.Action.REVIEW
+    reason: Annotated[Line, Field(min_length=1, max_length=120)]
+
+    @field_validator("reason")
+    @classmethod
+    def _in_words(cls, reason: str) -> str:
+        if "_" in reason:
+            raise ValueError("a reason is read by people; write it without underscores")
+        return reason
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        if (self.operator is Operator.ALWAYS) == bool(self.field):
+            raise ValueError("“always” names no field, and every other rule names one")
+        if self.operator not in NEEDS_NO_VALUE and self.value in (None, "", []):
+            raise ValueError(f"“{self.operator.label}” needs a value to compare with")
+        if self.operator in NEEDS_NO_VALUE and self.value is not None:
+            raise ValueError(f"“{self.operator.label}” compares with nothing; leave the value out")
+        if self.operator is Operator.ONE_OF and not isinstance(self.value, list):
+            raise ValueError("“is one of” needs a list of values")
+        if self.operator is Operator.MATCHES:
+            try:
+                re.compile(str(self.value))
+            except re.error as error:
+                raise ValueError(f"the pattern cannot be read: {error}") from None
+        return self
+
+
+class VersionPart(Part):
+    instructions: str = ""
+    examples: tuple[ExamplePart, ...] = ()
+    fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1, max_length=60)]
+    rules: Annotated[tuple[RulePart, ...], Field(max_length=100)] = ()
+    review_bar: Annotated[Decimal, Field(ge=0, le=1, decimal_places=2)] = Decimal("0.90")
+    profile: Profile = Profile()
+    max_calls: Annotated[int, Field(ge=1, le=50)] = 6
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        keys = [spec.key for spec in self.fields]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"the field “{twice[0]}” is there more than once")
+        for number, rule in enumerate(self.rules, start=1):
+            if rule.field and rule.field not in keys:
+                raise ValueError(f"rule {number} looks at a field “{rule.field}”, and there is none")
+        for number, example in enumerate(self.examples, start=1):
+            if unknown := sorted(example.values.keys() - set(keys)):
+                raise ValueError(f"example {number} has a value for “{unknown[0]}”, and there is no such field")
+        for spec in self.fields:
+            _fits_its_columns(spec)
+        return self
+
+
+class DestinationPart(Part):
+    kind: Annotated[str, Field(max_length=20)]
+    name: Annotated[Line, Field(min_length=1, max_length=80)]
+    config: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Self:
+        if self.kind == REGISTER:
+            if self.config:
+                raise ValueError("the register has no settings")
+            return self
+        try:
+            parse_config(kind=self.kind, config=self.config)
+        except LookupError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+class WorkflowFile(Part):
+    format: Literal["countersign/1"] = FORMAT
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    name: Annotated[Line, Field(min_length=1, max_length=120)]
+    purpose: Annotated[Line, Field(max_length=300)] = ""
+    stage: Stage = Stage.SETUP
+    stage_reason: Annotated[Line, Field(max_length=300)] = ""
+    owner: Annotated[Line, Field(max_length=150)] = ""
+    reviewers: Annotated[Line, Field(max_length=150)] = ""
+    escalation: Annotated[Line, Field(max_length=150)] = ""
+    review_due_minutes: Annotated[int, Field(ge=1, le=525_600)] = 240
+    escalation_due_minutes: Annotated[int, Field(ge=1, le=525_600)] = 1440
+    hold_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 600
+    version: VersionPart
+    destinations: Annotated[tuple[DestinationPart, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.stage == Stage.LIVE and not self.stage_reason:
+            raise ValueError("a workflow that is live says who opened it and why, as its stage reason")
+        names = [(one.kind, one.name) for one in self.destinations]
+        if len(set(names)) != len(names):
+            raise ValueError("two destinations have the same kind and name")
+        if not any(one.kind == REGISTER for one in self.destinations):
+            # It is always there, written or not; saying so makes two files of the same workflow equal.
+            register = DestinationPart(kind=REGISTER, name="Register")
+            object.__setattr__(self, "destinations", (register, *self.destinations))
+        return self
+
+
+def _fits_its_columns(spec: FieldSpec) -> None:
+    if len(spec.label) > 80 or len(spec.hint) > 400:
+        raise ValueError(f"“{spec.label[:40]}”: a label has at most 80 characters, a hint at most 400")
+    for bound in (spec.minimum, spec.maximum):
+        if bound is not None and (abs(bound) >= Decimal(10) ** 14 or bound != round(bound, 6)):
+            raise ValueError(f"“{spec.label}”: a bound has at most 14 digits and 6 decimal places")
+    for column in spec.columns:
+        _fits_its_columns(column)
+
+
+# --- text -> WorkflowFile
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML: no aliases, no key twice, dates stay text."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            # A few of them nested make a file of a hundred bytes a structure of gigabytes.
+            raise yaml.MarkedYAMLError(problem="an alias (*) is not read here", problem_mark=self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"“{key.value}” is there twice", problem_mark=key.start_mark)
+            if isinstance(key.value, str):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_workflow_file(*, text: str) -> WorkflowFile:
+    """Raises InvalidInput whose problems are keyed by the place in the file, in words."""
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidInput(f"The file has more than {MAX_CHARACTERS:,} characters. Nothing was imported.")
+    try:
+        read = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}" if mark else "the file"
+        said = getattr(error, "problem", None) or "this is not YAML that can be read"
+        raise _refusal({place: str(said)}) from None
+    if not isinstance(read, dict):
+        raise _refusal({"the file": f"it has to begin with “format: {FORMAT}”"})
+    try:
+        return WorkflowFile.model_validate(read)
+    except ValidationError as error:
+        problems: dict[str, str] = {}
+        for each in error.errors(include_url=False):
+            place = _place(loc=each["loc"], read=read)
+            problems[place] = f"{problems[place]}; {_in_words(each)}" if place in problems else _in_words(each)
+        raise _refusal(problems) from None
+
+
+def _refusal(problems: dict[str, str]) -> InvalidInput:
+    listed = " ".join(f"{place}: {said}." for place, said in problems.items())
+    return InvalidInput(f"The workflow file cannot be imported, and nothing was changed. {listed}", problems=problems)
+
+
+def _place(*, loc: tuple[Any, ...], read: Any) -> str:
+    """("version", "fields", 2, "kind") -> "version, fields 3 (total), kind"."""
+    words: list[str] = []
+    here = read
+    for step in loc:
+        here = here[step] if isinstance(here, dict) and step in here else here[step] if _has(here, step) else None
+        if isinstance(step, int) and words:
+            name = next((here[key] for key in ("key", "name", "reason") if isinstance(here, dict) and here.get(key)), "")
+            words[-1] += f" {step + 1}" + (f" ({name})" if name else "")
+        else:
+            words.append(str(step).replace("_", " "))
+    return ", ".join(words) or "the file"
+
+
+def _has(here: Any, step: Any) -> bool:
+    return isinstance(here, list) and isinstance(step, int) and step < len(here)
+
+
+def _in_words(error: Any) -> str:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            return "this has to be there"
+        case "extra_forbidden":
+            return "there is no such setting; look for a slip of the pen"
+        case "value_error":
+            return str(context["error"])
+        case "literal_error" | "enum":
+            return f"this can be {context['expected']}"
+        case "string_pattern_mismatch":
+            return "this has characters that are not allowed here"
+        case _:
+            said = str(error["msg"])
+            return said[:1].lower() + said[1:]
+
+
+# --- WorkflowFile -> text
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def write_workflow_file(*, file: WorkflowFile) -> str:
+    """Always the same text for the same content; what has its default value is left out."""
+    told = {"format": FORMAT, **_plain(file)}
+    return yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _plain(part: BaseModel) -> dict[str, Any]:
+    """In the order of the model, without defaults, numbers as they are read back."""
+    told: dict[str, Any] = {}
+    for name, info in type(part).model_fields.items():
+        value = getattr(part, name)
+        if not info.is_required() and value == info.get_default(call_default_factory=True):
+            continue
+        told[name] = _plain_value(value)
+    return told
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return _plain(value)
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # of an enumeration the value
+    if isinstance(value, dict):
+        return {key: _plain_value(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_value(one) for one in value]
+    return value
+
+
+def _number(value: Decimal) -> int | str:
+    return int(value) if value == int(value) else format(value.normalize(), "f")
+
+
+def export_workflow(*, workflow: Workflow, version: Version | None = None) -> str:
+    """The workflow with its active version, or with another one of its versions."""
+    return write_workflow_file(file=file_of(workflow=workflow, version=version))
+
+
+def file_of(*, workflow: Workflow, version: Version | None = None) -> WorkflowFile:
+    version = version or workflow.version
+    if version is None or version.workflow_id != workflow.pk:
+        raise InvalidInput(f"{workflow.name} has no active version. Name the version to export.")
+    return WorkflowFile(
+        slug=workflow.slug, name=workflow.name, purpose=workflow.purpose, stage=Stage(workflow.stage),
+        stage_reason=workflow.stage_reason, owner=workflow.owner.get_username() if workflow.owner else "",
+        reviewers=workflow.reviewers.name if workflow.reviewers else "",
+        escalation=workflow.escalation.name if workflow.escalation else "",
+        review_due_minutes=workflow.review_due_minutes, escalation_due_minutes=workflow.escalation_due_minutes,
+        hold_seconds=workflow.hold_seconds, version=_version_part(version),
+        destinations=tuple(
+            DestinationPart(kind=one.kind, name=one.name, config=one.config)
+            for one in workflow.destinations.filter(active=True).order_by("pk")
+        ),
+    )  # fmt: skip
+
+
+def _version_part(version: Version) -> VersionPart:
+    return VersionPart(
+        instructions=version.instructions,
+        examples=tuple(ExamplePart.model_validate(one) for one in version.examples),
+        fields=version.specs(),
+        rules=tuple(
+            RulePart(field=rule.field, operator=Operator(rule.operator), value=rule.value,
+                     action=Rule.Action(rule.action), reason=rule.reason)
+            for rule in version.rules.all()
+        ),
+        review_bar=Decimal(version.review_bar), profile=version.model_profile(), max_calls=version.max_calls,
+    )  # fmt: skip
+
+
+# --- WorkflowFile -> rows
+
+
+def import_workflow(*, text: str, by: Any = None) -> tuple[Workflow, Version, bool]:
+    """The workflow, its active version, and whether anything changed. `by` None is the command line.
+
+    Raises InvalidInput or NotPermitted, and nothing was written.
+    """
+    file = read_workflow_file(text=text)
+    with transaction.atomic():
+        workflow = Workflow.objects.select_for_update(of=("self",)).filter(slug=file.slug).first()
+        _may_import(workflow=workflow, file=file, by=by)
+        actor = by or system_user()
+        made = workflow is None
+        workflow = workflow or Workflow(slug=file.slug)
+        changed = _set_columns(workflow=workflow, file=file, by=actor)
+        if made and by is not None:
+            for action in (Action.VIEW, Action.MANAGE, Action.ACCESS):
+                grant(action=action, workflow=workflow, to=by)
+        version = workflow.version
+        if version is None or _version_part(version) != file.version:
+            version = _make_version(workflow=workflow, part=file.version, by=actor)
+            workflow.version, changed = version, True
+            with acting(by=actor, why=f"Version {version.number} imported and made active", on=workflow):
+                workflow.save(update_fields=["version"])
+        changed |= _set_destinations(workflow=workflow, parts=file.destinations, by=actor)
+    return workflow, version, changed
+
+
+def _may_import(*, workflow: Workflow | None, file: WorkflowFile, by: Any) -> None:
+    if by is None:
+        return
+    allowed = by.has_perm("workflows.add_workflow") if workflow is None else may(by, Action.MANAGE, workflow)
+    if not allowed:
+        raise NotPermitted(f"You may not import “{file.slug}”. Nothing was changed. Ask whoever manages its access.")
+
+
+def _set_columns(*, workflow: Workflow, file: WorkflowFile, by: Any) -> bool:
+    owner = get_user_model().objects.filter(username=file.owner).first() if file.owner else None
+    wanted: dict[str, Any] = {
+        "name": file.name, "purpose": file.purpose, "stage": file.stage.value, "stage_reason": file.stage_reason,
+        "owner": owner, "reviewers": _group(file.reviewers), "escalation": _group(file.escalation),
+        "review_due_minutes": file.review_due_minutes, "escalation_due_minutes": file.escalation_due_minutes,
+        "hold_seconds": file.hold_seconds,
+    }  # fmt: skip
+    changed = workflow.pk is None or any(getattr(workflow, name) != value for name, value in wanted.items())
+    if changed:
+        for name, value in wanted.items():
+            setattr(workflow, name, value)
+        with acting(by=by, why="Imported", on=workflow):
+            workflow.save()
+    return changed
+
+
+def _group(name: str) -> Group | None:
+    return Group.objects.get_or_create(name=name)[0] if name else None
+
+
+def _make_version(*, workflow: Workflow, part: VersionPart, by: Any) -> Version:
+    last = workflow.versions.order_by("-number").first()
+    version = Version(
+        workflow=workflow, number=last.number + 1 if last else 1, instructions=part.instructions,
+        examples=[_plain(one) for one in part.examples], review_bar=part.review_bar,
+        profile=part.profile.model_dump(mode="json", exclude_defaults=True), max_calls=part.max_calls, author=by,
+    )  # fmt: skip
+    _save(version, by=by)
+    for position, spec in enumerate(part.fields):
+        told = spec.model_dump(mode="json")
+        _save(
+            models.Field(
+                version=version, position=position, key=spec.key, label=spec.label, kind=spec.kind.value, hint=spec.hint,
+                required=spec.required, sensitive=spec.sensitive, needs_evidence=spec.needs_evidence,
+                choices=told["choices"], minimum=spec.minimum, maximum=spec.maximum, max_length=spec.max_length,
+                columns=[_plain(column) for column in spec.columns],
+            ),
+            by=by,
+        )  # fmt: skip
+    for position, rule in enumerate(part.rules):
+        _save(
+            Rule(
+                version=version, position=position, field=rule.field, operator=rule.operator.value, value=rule.value,
+                action=rule.action.value, reason=rule.reason,
+            ),
+            by=by,
+        )  # fmt: skip
+    return version
+
+
+def _save(row: Any, *, by: Any) -> None:
+    with acting(by=by, why="Imported", on=row):
+        row.save()
+
+
+def _set_destinations(*, workflow: Workflow, parts: tuple[DestinationPart, ...], by: Any) -> bool:
+    """One that is no longer in the file is switched off: its deliveries still point to it."""
+    known = {(one.kind, one.name): one for one in workflow.destinations.order_by("-active", "-pk")}
+    changed = False
+    for part in parts:
+        row = known.pop((part.kind, part.name), None) or Destination(workflow=workflow, kind=part.kind, name=part.name)
+        if row.pk and row.active and row.config == part.config:
+            continue
+        row.config, row.active, changed = part.config, True, True
+        _save(row, by=by)
+    for row in known.values():
+        if row.active:
+            row.active, changed = False, True
+            _save(row, by=by)
+    return changed
