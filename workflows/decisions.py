@@ -14,7 +14,7 @@ from workflows.models import SUBMITTED, Decision, Item, Run
 from workflows.outbox import write_deliveries
 from workflows.routing import is_empty
 from workflows.states import LABELS, TO_DECIDE, State
-from workflows.transitions import lock, move
+from workflows.transitions import lock, move_locked
 from workflows.waking import wake
 
 NEW_DRAFT: dict[str, Any] = {
@@ -43,7 +43,7 @@ def approve(
             changed=changed, reason=reason,
         )  # fmt: skip
         why = f"{decision.get_kind_display()}{f': {reason}' if reason else ''}"
-        row = move(item=row, to=State.APPROVED, by=by, why=why, values=final, problem=None)
+        row = move_locked(row=row, to=State.APPROVED, by=by, why=why, values=final, problem=None)
         write_deliveries(item=row, decision=decision, by=by)
         return decision
 
@@ -76,7 +76,7 @@ def try_again(*, item: Item, by: Any) -> Item:
         if row.deliveries.exclude(state="cancelled").exists():
             raise Conflict("This item was approved; its deliveries can be sent again, the draft cannot. Nothing was changed.")
         row.sources.filter(unreadable__isnull=False).update(unreadable=None, read_at=None)
-        moved = move(item=row, to=State.RECEIVED, by=by, why="Tried again", version=row.workflow.version, **NEW_DRAFT)
+        moved = move_locked(row=row, to=State.RECEIVED, by=by, why="Tried again", version=row.workflow.version, **NEW_DRAFT)
         wake(task="workflows.tasks.work")
         return moved
 
@@ -89,7 +89,7 @@ def close(*, item: Item, by: Any, reason: str) -> Decision:
             raise NotPermitted(_refusal(item=row, verb="close this item"))
         decision = _record(item=row, by=by, kind=Decision.Kind.SKIP, values=None, changed=[], reason=_needed(reason))
         problem = {"happened": reason, "kept": "The item and its files are kept.", "next_step": "Nothing, unless it was wrong: then reopen it."}
-        move(item=row, to=State.SKIPPED, by=by, why=f"Closed: {reason}", problem=problem)
+        move_locked(row=row, to=State.SKIPPED, by=by, why=f"Closed: {reason}", problem=problem)
         return decision
 
 
@@ -100,7 +100,7 @@ def _close(
         row = lock(item=item)
         _may_decide(item=row, by=by, revision=revision)
         decision = _record(item=row, by=by, kind=kind, values=None, changed=[], reason=_needed(reason))
-        move(item=row, to=to, by=by, why=f"{decision.get_kind_display()}: {reason}", **columns)
+        move_locked(row=row, to=to, by=by, why=f"{decision.get_kind_display()}: {reason}", **columns)
         return decision
 
 

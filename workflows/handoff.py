@@ -28,7 +28,7 @@ from workflows.outbox import REGISTER
 from workflows.people import acting, system_user
 from workflows.register import enter
 from workflows.states import State
-from workflows.transitions import lock, move
+from workflows.transitions import lock, move_locked
 from workflows.waking import wake
 
 log = logging.getLogger("countersign.deliver")
@@ -54,19 +54,25 @@ def deliver_due(*, limit: int = 100) -> int:
 
 
 def _due_ids(*, limit: int) -> list[int]:
+    return list(Delivery.objects.filter(_due()).order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def _due() -> Q:
     now = timezone.now()
     waiting = Q(state=Delivery.State.WAITING, due_at__lte=now)
     lost = Q(state=Delivery.State.SENDING, lease_until__lt=now)
-    return list(Delivery.objects.filter(waiting | lost).order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+    return waiting | lost
+
+
+def is_delivery_due() -> bool:
+    return Delivery.objects.filter(_due()).exists()
 
 
 def _lease(*, pk: int) -> bool:
     """Won by the update that touched the row. A sender that died leaves `sending` behind: it is taken over."""
     now = timezone.now()
     return bool(
-        Delivery.objects.filter(
-            Q(state=Delivery.State.WAITING, due_at__lte=now) | Q(state=Delivery.State.SENDING, lease_until__lt=now), pk=pk
-        ).update(
+        Delivery.objects.filter(_due(), pk=pk).update(
             state=Delivery.State.SENDING, lease=uuid.uuid4(), lease_until=now + timedelta(seconds=LEASE_SECONDS),
             tries=F("tries") + 1,
         )
@@ -171,7 +177,7 @@ def _failed(*, delivery: Delivery, error: DeliveryFailed) -> None:
         _end(delivery, Delivery.State.UNCERTAIN if uncertain else Delivery.State.DEAD, why="No more tries", error=str(error)[:500])
         problem = attention.of_delivery(destination=destination.name, error=str(error), tries=delivery.tries, uncertain=uncertain)
         if item.state == State.APPROVED:
-            move(item=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem)
+            move_locked(row=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem)
     log.warning("%s: %s: %s", item.workflow.slug, item.title, problem["happened"])
 
 
@@ -195,7 +201,7 @@ def _settle(*, item: Item, by: Any) -> None:
     if open_ones.exclude(resends__state=Delivery.State.DELIVERED).exists():
         return
     if item.state in (State.APPROVED, State.ATTENTION):
-        move(item=item, to=State.DELIVERED, by=by, why="Every destination has it", problem=None)
+        move_locked(row=item, to=State.DELIVERED, by=by, why="Every destination has it", problem=None)
 
 
 def resend(*, delivery: Delivery, by: Any) -> Delivery:
