@@ -18,7 +18,7 @@ from workflows.waking import send_wake_up
 WORK_SLOT = "worker"
 LEASE_FOR_SECONDS = 240.0
 DELIVERY_SLOT, DELIVERY_SLOT_SECONDS = "deliveries", 20.0
-TICK = "tick"
+TICK = beats.TICK
 
 
 def work() -> int:
