@@ -99,4 +99,3 @@ def with_database(call: Callable[[], Any]) -> Callable[[], Any]:
 def _age() -> float | None:
     close_old_connections()
     return beats.age(name=TICK)
-

@@ -18,8 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat
-from integrations.connectors.base import connector, parse_config
+from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat, connector, parse_config
 from workflows import attention
 from workflows.access import Action, may
 from workflows.errors import Conflict, NotPermitted
@@ -87,7 +86,9 @@ def _send_in_thread(pk: int) -> None:
 
 
 def _send(*, pk: int) -> None:
-    delivery = Delivery.objects.select_related("destination", "item__workflow", "item__version", "decision").get(pk=pk)
+    delivery = Delivery.objects.select_related(
+        "destination", "item__workflow", "item__version", "decision"
+    ).get(pk=pk)
     try:
         if delivery.destination.kind == REGISTER:
             with transaction.atomic():
@@ -97,10 +98,17 @@ def _send(*, pk: int) -> None:
             return
         # A try before this one that never came back: it may have arrived.
         lost = delivery.attempts.filter(ended_at=None).exists()
-        _send_outside(delivery=delivery, after_uncertain=lost or delivery.attempts.filter(result="uncertain").exists())
+        _send_outside(
+            delivery=delivery, after_uncertain=lost or delivery.attempts.filter(result="uncertain").exists()
+        )
     except Exception as error:
         log.exception("Delivery %s failed in our own code.", pk)
-        _failed(delivery=delivery, error=DeliveryFailed(f"Countersign itself failed: {type(error).__name__}.", retry=True, certain=True))
+        _failed(
+            delivery=delivery,
+            error=DeliveryFailed(
+                f"Countersign itself failed: {type(error).__name__}.", retry=True, certain=True
+            ),
+        )
 
 
 def _send_outside(*, delivery: Delivery, after_uncertain: bool) -> None:
@@ -117,15 +125,23 @@ def _send_outside(*, delivery: Delivery, after_uncertain: bool) -> None:
         )
         if after_uncertain:
             if destination.repeat is Repeat.ASK:
-                raise DeliveryFailed("The connection ended before an answer came.", retry=False, certain=False)
-            if destination.repeat is Repeat.FIND_FIRST and (found := destination.find(parcel=parcel, config=config)):
+                raise DeliveryFailed(
+                    "The connection ended before an answer came.", retry=False, certain=False
+                )
+            if destination.repeat is Repeat.FIND_FIRST and (
+                found := destination.find(parcel=parcel, config=config)
+            ):
                 _delivered(delivery=delivery, receipt=found)
                 return
         attempt = DeliveryAttempt.objects.create(delivery=delivery)
         receipt = destination.deliver(parcel=parcel, config=config)
     except DeliveryFailed as error:
         if attempt is not None:
-            _end_attempt(attempt, "uncertain" if not error.certain else "retry" if error.retry else "refused", str(error))
+            _end_attempt(
+                attempt,
+                "uncertain" if not error.certain else "retry" if error.retry else "refused",
+                str(error),
+            )
         _failed(delivery=delivery, error=error)
     else:
         _end_attempt(attempt, "sent", receipt.detail)
@@ -147,7 +163,11 @@ def _end_attempt(attempt: DeliveryAttempt, result: str, detail: str) -> None:
 
 
 def _still_ours(delivery: Delivery) -> bool:
-    return Delivery.objects.select_for_update().filter(pk=delivery.pk, lease=delivery.lease, state=Delivery.State.SENDING).exists()
+    return (
+        Delivery.objects.select_for_update()
+        .filter(pk=delivery.pk, lease=delivery.lease, state=Delivery.State.SENDING)
+        .exists()
+    )
 
 
 def _delivered(*, delivery: Delivery, receipt: Receipt) -> None:
@@ -155,7 +175,14 @@ def _delivered(*, delivery: Delivery, receipt: Receipt) -> None:
         item = lock(item=delivery.item)
         if not _still_ours(delivery):
             return
-        _end(delivery, Delivery.State.DELIVERED, why="Arrived", reference=receipt.reference[:300], error="", delivered_at=timezone.now())
+        _end(
+            delivery,
+            Delivery.State.DELIVERED,
+            why="Arrived",
+            reference=receipt.reference[:300],
+            error="",
+            delivered_at=timezone.now(),
+        )
         _settle(item=item, by=system_user())
     log.info("%s: %s arrived at %s.", item.workflow.slug, item.title, delivery.destination.name)
 
@@ -170,14 +197,36 @@ def _failed(*, delivery: Delivery, error: DeliveryFailed) -> None:
             return
         if retry:
             wait = _wait(tries=delivery.tries, asked=error.retry_after)
-            _end(delivery, Delivery.State.WAITING, why="It is tried again", error=str(error)[:500], due_at=timezone.now() + wait)
-            log.info("%s: %s did not take “%s” (%s); tried again in %.0f s.", item.workflow.slug, destination.name, item.title, error, wait.total_seconds())
+            _end(
+                delivery,
+                Delivery.State.WAITING,
+                why="It is tried again",
+                error=str(error)[:500],
+                due_at=timezone.now() + wait,
+            )
+            log.info(
+                "%s: %s did not take “%s” (%s); tried again in %.0f s.",
+                item.workflow.slug,
+                destination.name,
+                item.title,
+                error,
+                wait.total_seconds(),
+            )
             return
         uncertain = not error.certain and not repeatable
-        _end(delivery, Delivery.State.UNCERTAIN if uncertain else Delivery.State.DEAD, why="No more tries", error=str(error)[:500])
-        problem = attention.of_delivery(destination=destination.name, error=str(error), tries=delivery.tries, uncertain=uncertain)
+        _end(
+            delivery,
+            Delivery.State.UNCERTAIN if uncertain else Delivery.State.DEAD,
+            why="No more tries",
+            error=str(error)[:500],
+        )
+        problem = attention.of_delivery(
+            destination=destination.name, error=str(error), tries=delivery.tries, uncertain=uncertain
+        )
         if item.state == State.APPROVED:
-            move_locked(row=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem)
+            move_locked(
+                row=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem
+            )
     log.warning("%s: %s: %s", item.workflow.slug, item.title, problem["happened"])
 
 
@@ -223,9 +272,13 @@ def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
 
 
 def _resend(row: Delivery, item: Item) -> Delivery:
-    if row.resends.exclude(state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)).exists():
+    if row.resends.exclude(
+        state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)
+    ).exists():
         raise Conflict("It is being sent again already. Nothing was changed.")
-    again = Delivery(item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row)
+    again = Delivery(
+        item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row
+    )
     again.save(force_insert=True)
     wake(task="workflows.tasks.deliver")
     return again
@@ -235,7 +288,9 @@ def _after_attention(*, delivery: Delivery, by: Any, act: Callable[[Delivery, It
     with transaction.atomic():
         item = lock(item=delivery.item)
         if not may(by, Action.REVIEW, item):
-            raise NotPermitted(f"You may not change deliveries of {item.workflow.name}. Ask whoever manages its access.")
+            raise NotPermitted(
+                f"You may not change deliveries of {item.workflow.name}. Ask whoever manages its access."
+            )
         row = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if row.state not in (Delivery.State.DEAD, Delivery.State.UNCERTAIN):
             raise Conflict(f"This delivery is {row.get_state_display().lower()} now. Nothing was changed.")

@@ -43,9 +43,15 @@ def lease_items(*, limit: int, by: Any = None) -> list[tuple[int, uuid.UUID]]:
     with transaction.atomic():
         # The update decides who won: rows that another worker took meanwhile are not touched.
         Item.objects.filter(due, pk__in=wanted).update(
-            lease=lease, lease_until=now + timedelta(seconds=settings.LEASE_SECONDS), attempts=F("attempts") + 1
+            lease=lease,
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            attempts=F("attempts") + 1,
         )
-        won = Item.objects.select_for_update(of=("self",)).select_related("workflow").filter(pk__in=wanted, lease=lease)
+        won = (
+            Item.objects.select_for_update(of=("self",))
+            .select_related("workflow")
+            .filter(pk__in=wanted, lease=lease)
+        )
         for row in sorted(won, key=lambda row: wanted.index(row.pk)):
             if row.attempts > MAX_ATTEMPTS:
                 move_locked(
@@ -86,4 +92,3 @@ def count_call(*, item_id: int, lease: uuid.UUID, most: int) -> bool:
     The count is committed first, so that a worker killed in the middle of a call cannot make it uncounted.
     """
     return bool(Item.objects.filter(pk=item_id, lease=lease, calls__lt=most).update(calls=F("calls") + 1))
-

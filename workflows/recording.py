@@ -67,10 +67,16 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
     if to_read:
         return to_read
     sources = list(item.sources.prefetch_related("pages"))
-    unreadable = [(one.name, one.unreadable) for one in sources if one.unreadable and one.kind != Source.Kind.ATTACHMENT]
+    unreadable = [
+        (one.name, one.unreadable) for one in sources if one.unreadable and one.kind != Source.Kind.ATTACHMENT
+    ]
     if unreadable:
         _to_attention(
-            item=item, lease=lease, by=by, why="A file could not be read", problem=attention.of_unreadable(sources=unreadable)
+            item=item,
+            lease=lease,
+            by=by,
+            why="A file could not be read",
+            problem=attention.of_unreadable(sources=unreadable),
         )
         return None
     version = item.version or item.workflow.version
@@ -89,7 +95,11 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
         problem = attention.of_outcome(outcome=Outcome.TOO_LONG, detail=str(error))
         with transaction.atomic():
             Run.objects.create(
-                item=item, version=version, outcome=Outcome.TOO_LONG, error=str(error), ended_at=timezone.now()
+                item=item,
+                version=version,
+                outcome=Outcome.TOO_LONG,
+                error=str(error),
+                ended_at=timezone.now(),
             )
             _to_attention(item=item, lease=lease, by=by, why="Too long for the model", problem=problem)
         return None
@@ -98,7 +108,9 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
         # A run that never ended is the trace of a worker that died; say so where people look.
         if item.attempts > 1:
             Run.objects.filter(item=item, outcome="").update(
-                outcome=Outcome.UNAVAILABLE, ended_at=timezone.now(), error="The worker stopped before the answer came."
+                outcome=Outcome.UNAVAILABLE,
+                ended_at=timezone.now(),
+                error="The worker stopped before the answer came.",
             )
         run = Run.objects.create(item=item, version=version, prompt=messages)
         mark_used(version=version)
@@ -153,7 +165,10 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
             fields=prepared.snapshot.fields,
             draft={
                 one.key: FieldReading(
-                    value=one.value, signal=one.signal, evidence=one.evidence.status.value, problems=one.problems
+                    value=one.value,
+                    signal=one.signal,
+                    evidence=one.evidence.status.value,
+                    problems=one.problems,
                 )
                 for one in draft.fields.values()
             },
@@ -208,7 +223,12 @@ def _after_failure(*, item: Item, prepared: Prepared, answer: Answer) -> Item:
         if answer.calls:
             outcome = Outcome(answer.calls[-1].outcome)
         else:
-            last = Run.objects.filter(item=item).exclude(outcome__in=("", Outcome.OVER_BUDGET)).exclude(pk=prepared.run_id).first()
+            last = (
+                Run.objects.filter(item=item)
+                .exclude(outcome__in=("", Outcome.OVER_BUDGET))
+                .exclude(pk=prepared.run_id)
+                .first()
+            )
             outcome = Outcome(last.outcome) if last else outcome
             detail = last.error if last else detail
     if answer.outcome is Outcome.UNAVAILABLE and item.calls < prepared.max_calls:
@@ -242,4 +262,10 @@ def give_up(*, item_id: int, lease: uuid.UUID, error: BaseException) -> None:
     """A fault of ours: the item goes to a person instead of round and round."""
     item = Item.objects.filter(pk=item_id, lease=lease).first()
     if item is not None:
-        _to_attention(item=item, lease=lease, by=system_user(), why="Countersign failed on it", problem=attention.of_our_error(error=error))
+        _to_attention(
+            item=item,
+            lease=lease,
+            by=system_user(),
+            why="Countersign failed on it",
+            problem=attention.of_our_error(error=error),
+        )

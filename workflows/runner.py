@@ -50,7 +50,9 @@ class Worker:
         self.beat = beat  # called at each heartbeat; False: our slot is gone, take nothing new
         self.clients = ClientPool()
         self.tasks: dict[int, asyncio.Task[None]] = {}  # by item
-        self.held: dict[int, uuid.UUID] = {}  # leases to renew; given up just before what came of them is recorded
+        self.held: dict[
+            int, uuid.UUID
+        ] = {}  # leases to renew; given up just before what came of them is recorded
         self.by: Any = None
         self.done = 0
         self._slots = asyncio.Semaphore(self.in_flight)
@@ -78,7 +80,9 @@ class Worker:
                         task.add_done_callback(partial(self._forget, item_id))
                 if self.tasks:
                     last_busy = time.monotonic()
-                    await asyncio.wait(self.tasks.values(), timeout=IDLE_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(
+                        self.tasks.values(), timeout=IDLE_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    )
                 elif not taking or now - last_busy >= idle_seconds:
                     return self.done
                 else:
@@ -135,7 +139,9 @@ class Worker:
 
     async def _read(self, *, source: ToRead) -> None:
         loop = asyncio.get_running_loop()
-        read = partial(self._reader.read, content=source.content, name=source.name, media_type=source.media_type)
+        read = partial(
+            self._reader.read, content=source.content, name=source.name, media_type=source.media_type
+        )
         row = await self._in_db(Source.objects.select_related("item").get, pk=source.source_id)
         try:
             reading = await loop.run_in_executor(self._files, read)
@@ -146,7 +152,9 @@ class Worker:
 
     async def _call(self, *, prepared: Prepared) -> Item | None:
         async def before_call(_: Profile) -> bool:
-            return await self._in_db(count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.max_calls)
+            return await self._in_db(
+                count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.max_calls
+            )
 
         profile = resolve_profile(profile=prepared.profile, deployment=self.deployment.profile)
         async with self._slots:
@@ -182,4 +190,12 @@ def _report(*, item: Item, seconds: float) -> None:
     elif item.route and item.route.get("reasons"):
         why = item.route["reasons"][0]["text"]
     signal = f", signal {item.signal:.2f}" if item.signal is not None else ""
-    log.info("%s: %s: %s%s, %.1f s. %s", item.workflow.slug, item.title, LABELS[State(item.state)].lower(), signal, seconds, why)
+    log.info(
+        "%s: %s: %s%s, %.1f s. %s",
+        item.workflow.slug,
+        item.title,
+        LABELS[State(item.state)].lower(),
+        signal,
+        seconds,
+        why,
+    )

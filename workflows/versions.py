@@ -33,7 +33,9 @@ def _kept(pk: int, _created_at: datetime) -> Snapshot:
 
 def _read(version: Version) -> Snapshot:
     rules = tuple(
-        RuleSpec(field=rule.field, operator=rule.operator, value=rule.value, action=rule.action, reason=rule.reason)  # type: ignore[arg-type]
+        RuleSpec(
+            field=rule.field, operator=rule.operator, value=rule.value, action=rule.action, reason=rule.reason
+        )  # type: ignore[arg-type]
         for rule in version.rules.all()
     )
     return Snapshot(fields=version.specs(), rules=rules)

@@ -19,5 +19,6 @@ def send_wake_up(task: str) -> None:
     try:
         async_task(task)
     except Exception:
-        log.warning("The queue did not take a wake-up for %s. The next tick makes up for it.", task, exc_info=True)
-
+        log.warning(
+            "The queue did not take a wake-up for %s. The next tick makes up for it.", task, exc_info=True
+        )

@@ -61,8 +61,12 @@ def test_one_worker_keeps_the_model_busy(server: str, capsys: pytest.CaptureFixt
     by = make_user(can=STAFF, on=workflow)
     for number in range(ITEMS):
         submit(workflow=workflow, by=by, channel="admin", text=TEXT.format(number=number))
-    deployment = Deployment(profile=Profile(name="scripted", base_url=server, model="scripted"), in_flight=IN_FLIGHT)
-    run_worker(deployment=deployment, idle_seconds=0, lease_for=0)  # imports and caches are not what is measured
+    deployment = Deployment(
+        profile=Profile(name="scripted", base_url=server, model="scripted"), in_flight=IN_FLIGHT
+    )
+    run_worker(
+        deployment=deployment, idle_seconds=0, lease_for=0
+    )  # imports and caches are not what is measured
     before = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()
     done = run_worker(deployment=deployment, idle_seconds=0, lease_for=120)

@@ -1,6 +1,15 @@
 from workflows.models.beats import Beat
 from workflows.models.decisions import Decision
-from workflows.models.definitions import TAKES_WORK, Destination, Field, Operator, Rule, Stage, Version, Workflow
+from workflows.models.definitions import (
+    TAKES_WORK,
+    Destination,
+    Field,
+    Operator,
+    Rule,
+    Stage,
+    Version,
+    Workflow,
+)
 from workflows.models.deliveries import Delivery, DeliveryAttempt, RegisterEntry
 from workflows.models.items import BACKLOG, SUBMITTED, IdempotencyKey, Item, Page, Source
 from workflows.models.keys import ApiKey

@@ -16,7 +16,9 @@ class Command(BaseCommand):
         parser.add_argument("workflow", help="its short name, such as inbound-leads")
         # In the place of Django's own --version, which is of no use behind the name of a command.
         parser.conflict_handler = "resolve"
-        parser.add_argument("--version", type=int, dest="number", help="the number of the version; the active one if not said")
+        parser.add_argument(
+            "--version", type=int, dest="number", help="the number of the version; the active one if not said"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         workflow = Workflow.objects.filter(slug=options["workflow"]).first()
