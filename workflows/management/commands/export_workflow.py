@@ -12,10 +12,12 @@ from workflows.models import Workflow
 class Command(BaseCommand):
     help = "Print a workflow as a YAML file, with its active version or another one."
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        # Our --version takes the place of Django's own, which is of no use behind the name of a command.
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workflow", help="its short name, such as inbound-leads")
-        # In the place of Django's own --version, which is of no use behind the name of a command.
-        parser.conflict_handler = "resolve"
         parser.add_argument(
             "--version", type=int, dest="number", help="the number of the version; the active one if not said"
         )
