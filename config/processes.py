@@ -42,7 +42,9 @@ def web() -> Child:
 
 def web_answers() -> bool:
     try:
-        return httpx2.get(f"http://127.0.0.1:{settings.PORT}/healthz", timeout=3.0, trust_env=False).is_success
+        return httpx2.get(
+            f"http://127.0.0.1:{settings.PORT}/healthz", timeout=3.0, trust_env=False
+        ).is_success
     except httpx2.TransportError:
         return False
 
