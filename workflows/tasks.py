@@ -15,7 +15,7 @@ from workflows.ticking import run_due
 
 WORK_SLOT = "worker"
 LEASE_FOR_SECONDS = 240.0
-DELIVERY_SLOT, DELIVERY_SLOT_SECONDS = "deliveries", 20.0
+DELIVERY_SLOT = "deliveries"
 TICK = "tick"
 
 
@@ -48,11 +48,13 @@ def run_worker(
 
 def deliver() -> int:
     """Hand over what is due. One at a time, so that slow receivers leave workers free for the tick."""
-    holder = beats.take_slot(name=DELIVERY_SLOT, seconds=DELIVERY_SLOT_SECONDS)
+    holder = beats.take_slot(name=DELIVERY_SLOT, seconds=settings.LEASE_SECONDS)
     if holder is None:
         return 0
     try:
-        return handoff.deliver_due()
+        return handoff.deliver_due(
+            beat=lambda: beats.keep_slot(name=DELIVERY_SLOT, holder=holder, seconds=settings.LEASE_SECONDS)
+        )
     finally:
         beats.free_slot(name=DELIVERY_SLOT, holder=holder)
 
