@@ -20,7 +20,6 @@ from integrations.llm.embedded.profile import API_KEY_ENV
 from workflows import beats
 from workflows.tasks import TICK
 
-HEARTBEAT_LIMIT = 12.0
 MOST_QUEUED_TICKS = 6
 FETCHING_SECONDS = 3600.0  # the weights may have a long way
 
@@ -44,10 +43,9 @@ def queue(*, env: dict[str, str]) -> Child:
         name="work",
         command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
         env=env,
-        ready=lambda: _age() is not None,
         ready_seconds=60.0,
         heartbeat=_age,
-        heartbeat_limit=HEARTBEAT_LIMIT,
+        heartbeat_limit=settings.HEARTBEAT_LIMIT,
     )
 
 
