@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from workflows import beats
-from workflows.tasks import TICK
 
 OLDEST_TICK_SECONDS = 30.0
 
@@ -46,7 +45,7 @@ def _database() -> str:
 
 
 def _workers() -> str:
-    age = beats.age(name=TICK)
+    age = beats.age(name=beats.TICK)
     if age is None:
         return "no sign of life yet"
     return "ok" if age < OLDEST_TICK_SECONDS else f"last sign of life {age:.0f} s ago"

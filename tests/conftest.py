@@ -8,9 +8,8 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, settings: Any) -> None:
-    """Stored files, mails and counts of one test are gone with it."""
+    """Stored files and counts of one test are gone with it."""
     settings.MEDIA_ROOT = tmp_path / "files"
-    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     from django.core.cache import cache
 
     cache.clear()

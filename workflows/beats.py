@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from workflows.models import Beat
 
+TICK = "tick"  # the beat of the tick: a worker did something a few seconds ago
+
 
 def beat(*, name: str) -> None:
     Beat.objects.update_or_create(name=name, defaults={"at": timezone.now()})

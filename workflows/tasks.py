@@ -16,7 +16,7 @@ from workflows.ticking import run_due
 WORK_SLOT = "worker"
 LEASE_FOR_SECONDS = 240.0
 DELIVERY_SLOT = "deliveries"
-TICK = "tick"
+TICK = beats.TICK
 
 
 def work() -> int:

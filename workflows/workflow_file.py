@@ -77,7 +77,7 @@ class RulePart(Part):
 class VersionPart(Part):
     instructions: str = ""
     examples: tuple[ExamplePart, ...] = ()
-    fields: Annotated[tuple[FieldSpec, ...], Field(min_length=1, max_length=60)]
+    fields: Annotated[tuple[FieldSpec, ...], Field(max_length=60)]
     rules: Annotated[tuple[RulePart, ...], Field(max_length=100)] = ()
     review_bar: Annotated[Decimal, Field(ge=0, le=1, decimal_places=2)] = Decimal("0.90")
     profile: Profile = Profile()
@@ -86,6 +86,8 @@ class VersionPart(Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         keys = [spec.key for spec in self.fields]
+        if not keys:
+            raise ValueError("a version needs at least one field")
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             raise ValueError(f"the field “{twice[0]}” is there more than once")
         for number, rule in enumerate(self.rules, start=1):

@@ -1,0 +1,30 @@
+"""What waits for people, most urgent first."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.urls import reverse
+
+from reviews.models import Review
+from workflows.admin.base import ScopedAdmin, label
+from workflows.admin.filters import WorkflowFilter
+
+
+@admin.register(Review)
+class ReviewAdmin(ScopedAdmin):
+    list_display = ("item_title", "workflow", "kind", "state", "group", "reason", "due_at")
+    list_select_related = ("item", "workflow", "group")
+    list_filter = (WorkflowFilter, "state", "kind")
+    deferred = ("item__values", "item__route", "item__problem", "item__metadata", "item__note")
+    ordering = ("due_at", "pk")
+    fields = ("item_link", "workflow", "kind", "state", "group", "reason", "asked_by", "opened_at", "due_at", "closed_at", "decision")
+    readonly_fields = ("item_link",)
+
+    @label("item", order="item__title")
+    def item_title(self, review: Review) -> str:
+        return review.item.title
+
+    @label("item")
+    def item_link(self, review: Review) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:workflows_item_change", args=[review.item_id]), review.item.title)
