@@ -20,7 +20,11 @@ class PasswordBackend(ModelBackend):
     """
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> AbstractBaseUser | None:
         if password == DEMO_PASSWORD and not settings.DEMO:
             raise PermissionDenied

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django_q.tasks import async_task, queue_size
 
+from config.ports import free_port
 from config.supervise import Child
 from integrations.llm import deployment
 from integrations.llm.embedded.profile import API_KEY_ENV
@@ -71,7 +71,7 @@ def processes(*, with_web: bool) -> list[Child]:
         return [*children, queue(env={})]
     env = {
         deployment.NAME_ENV: os.environ.get(deployment.NAME_ENV) or "standard",
-        deployment.PORT_ENV: str(_free_port()),
+        deployment.PORT_ENV: str(free_port()),
         deployment.PID_FILE_ENV: str(settings.DATA / "model.pid"),
         API_KEY_ENV: secrets.token_urlsafe(32),
     }
@@ -96,10 +96,3 @@ def with_database(call: Callable[[], Any]) -> Callable[[], Any]:
 def _age() -> float | None:
     close_old_connections()
     return beats.age(name=TICK)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

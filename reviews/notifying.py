@@ -22,7 +22,9 @@ def tell_owners() -> int:
     """One mail per owner when something new waits, at most once an hour. Returns the number of mails sent."""
     sent = 0
     owners: dict[int, list[Workflow]] = {}
-    for workflow in Workflow.objects.filter(owner__is_active=True).exclude(owner__email="").select_related("owner"):
+    for workflow in (
+        Workflow.objects.filter(owner__is_active=True).exclude(owner__email="").select_related("owner")
+    ):
         if workflow.owner is not None and may(workflow.owner, Action.VIEW, workflow):
             owners.setdefault(workflow.owner.pk, []).append(workflow)
     for pk, workflows in owners.items():
@@ -64,6 +66,10 @@ def _send(*, workflows: list[Workflow], rows: list[dict[str, object]]) -> None:
             f"{workflow.name}: {row['items']} {LABELS[State(str(row['state']))].lower()}\n"
             f"  {settings.SITE_URL}/admin/workflows/item/?workflow__id__exact={workflow.pk}&state__exact={row['state']}"
         )
-    body = f"{total} {'item waits' if total == 1 else 'items wait'} for a person in your workflows.\n\n" + "\n".join(lines) + "\n"
+    body = (
+        f"{total} {'item waits' if total == 1 else 'items wait'} for a person in your workflows.\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
     EmailMessage(subject=f"{total} waiting in Countersign", body=body, to=[owner.email]).send()
     log.info("%s was told by mail of %d waiting items.", owner.get_username(), total)

@@ -111,7 +111,10 @@ class ScriptedModel:
         self.requests.append(seen)
         self._write_log(seen)
         if self.key and self.key not in (headers.get("authorization", "")[7:], headers.get("api-key", "")):
-            return await _respond(writer, 401, _error("Incorrect API key provided", "invalid_api_key"))
+            sent = headers.get("authorization", "")[7:]
+            return await _respond(
+                writer, 401, _error(f"Incorrect API key provided: {sent}", "invalid_api_key")
+            )
         if behaviour == "silence":
             # Held until the client has had enough.
             with contextlib.suppress(TimeoutError):

