@@ -20,9 +20,7 @@ from integrations.llm.embedded.profile import API_KEY_ENV
 from workflows import beats
 from workflows.tasks import TICK
 
-HEARTBEAT_LIMIT = 12.0
 MOST_QUEUED_TICKS = 6
-FRESH_SECONDS = 3.0  # an older sign of life may be of the queue's life before
 FETCHING_SECONDS = 3600.0  # the weights may have a long way
 
 
@@ -54,10 +52,9 @@ def queue(*, env: dict[str, str]) -> Child:
         name="work",
         command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
         env=env,
-        ready=lambda: (_age() or FRESH_SECONDS + 1) <= FRESH_SECONDS,
         ready_seconds=60.0,
         heartbeat=_age,
-        heartbeat_limit=HEARTBEAT_LIMIT,
+        heartbeat_limit=settings.HEARTBEAT_LIMIT,
     )
 
 

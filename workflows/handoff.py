@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -34,22 +37,40 @@ log = logging.getLogger("countersign.deliver")
 
 MAX_TRIES = 7
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 3600.0
-LEASE_SECONDS = 60  # longer than any connector's time-out
 AT_ONCE = 4
 
 
-def deliver_due(*, limit: int = 100) -> int:
-    """Send what is due now, some at a time, so that one slow receiver does not hold up the others."""
-    leased = [pk for pk in _due_ids(limit=limit) if _lease(pk=pk)]
-    if not leased:
+def deliver_due(*, limit: int = 100, beat: Callable[[], object] = lambda: None) -> int:
+    """Send what is due now, some at a time, so that one slow receiver does not hold up the others. Returns how many.
+
+    `beat` is called every few seconds while it lasts. Each delivery is leased when its turn comes, and its lease is
+    renewed while it is under way: a receiver may take longer than a lease, a dead sender may not.
+    """
+    due = _due_ids(limit=limit)
+    if connection.in_atomic_block:  # other threads would not see these rows
+        return sum(_take_and_send(pk=pk, held=set()) for pk in due)
+    if not due:
         return 0
-    if len(leased) == 1 or connection.in_atomic_block:
-        for pk in leased:
-            _send(pk=pk)
-    else:
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            list(pool.map(_send_in_thread, leased))
-    return len(leased)
+    held: set[uuid.UUID] = set()
+    over = threading.Event()
+    with ThreadPoolExecutor(max_workers=AT_ONCE + 1) as pool:
+        pool.submit(_keep, held=held, over=over, beat=beat)
+        try:
+            return sum(pool.map(partial(_in_thread, held=held), due))
+        finally:
+            over.set()
+
+
+def _keep(*, held: set[uuid.UUID], over: threading.Event, beat: Callable[[], object]) -> None:
+    try:
+        while not over.wait(settings.LEASE_SECONDS / 3):
+            try:
+                Delivery.objects.filter(lease__in=held.copy(), state=Delivery.State.SENDING).update(lease_until=_lease_end())
+                beat()
+            except Exception:
+                log.exception("The leases of deliveries could not be renewed; it is tried again.")
+    finally:
+        connection.close()
 
 
 def _due_ids(*, limit: int) -> list[int]:
@@ -67,28 +88,44 @@ def is_delivery_due() -> bool:
     return Delivery.objects.filter(_due()).exists()
 
 
-def _lease(*, pk: int) -> bool:
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _lease(*, pk: int) -> uuid.UUID | None:
     """Won by the update that touched the row. A sender that died leaves `sending` behind: it is taken over."""
-    now = timezone.now()
-    return bool(
-        Delivery.objects.filter(_due(), pk=pk).update(
-            state=Delivery.State.SENDING, lease=uuid.uuid4(), lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            tries=F("tries") + 1,
-        )
-    )  # fmt: skip
+    lease = uuid.uuid4()
+    won = Delivery.objects.filter(_due(), pk=pk).update(
+        state=Delivery.State.SENDING, lease=lease, lease_until=_lease_end(), tries=F("tries") + 1
+    )
+    return lease if won else None
 
 
-def _send_in_thread(pk: int) -> None:
+def _in_thread(pk: int, *, held: set[uuid.UUID]) -> bool:
     try:
-        _send(pk=pk)
+        return _take_and_send(pk=pk, held=held)
     finally:
         connection.close()
 
 
-def _send(*, pk: int) -> None:
-    delivery = Delivery.objects.select_related(
-        "destination", "item__workflow", "item__version", "decision"
-    ).get(pk=pk)
+def _take_and_send(*, pk: int, held: set[uuid.UUID]) -> bool:
+    """Whether it was ours to send."""
+    lease = _lease(pk=pk)
+    if lease is None:
+        return False
+    held.add(lease)
+    try:
+        _send(pk=pk, lease=lease)
+    finally:
+        held.discard(lease)
+    return True
+
+
+def _send(*, pk: int, lease: uuid.UUID) -> None:
+    rows = Delivery.objects.select_related("destination", "item__workflow", "item__version", "decision")
+    delivery = rows.filter(pk=pk, lease=lease).first()
+    if delivery is None:
+        return  # this process slept through its lease, and somebody else has it
     try:
         if delivery.destination.kind == REGISTER:
             with transaction.atomic():

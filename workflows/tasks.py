@@ -17,7 +17,7 @@ from workflows.waking import send_wake_up
 
 WORK_SLOT = "worker"
 LEASE_FOR_SECONDS = 240.0
-DELIVERY_SLOT, DELIVERY_SLOT_SECONDS = "deliveries", 20.0
+DELIVERY_SLOT = "deliveries"
 TICK = beats.TICK
 
 
@@ -50,11 +50,13 @@ def run_worker(
 
 def deliver() -> int:
     """Hand over what is due. One at a time, so that slow receivers leave workers free for the tick."""
-    holder = beats.take_slot(name=DELIVERY_SLOT, seconds=DELIVERY_SLOT_SECONDS)
+    holder = beats.take_slot(name=DELIVERY_SLOT, seconds=settings.LEASE_SECONDS)
     if holder is None:
         return 0
     try:
-        return handoff.deliver_due()
+        return handoff.deliver_due(
+            beat=lambda: beats.keep_slot(name=DELIVERY_SLOT, holder=holder, seconds=settings.LEASE_SECONDS)
+        )
     finally:
         beats.free_slot(name=DELIVERY_SLOT, holder=holder)
 
