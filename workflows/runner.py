@@ -35,7 +35,7 @@ from workflows.states import LABELS, State
 log = logging.getLogger("countersign.work")
 T = TypeVar("T")
 
-AHEAD = 2  # items read while the model is busy with others
+AHEAD = 1  # read while the model is busy with another; more would make what a person submits wait
 IDLE_POLL_SECONDS = 0.25
 MODEL_WAIT_SECONDS = 60.0
 
