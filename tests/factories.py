@@ -12,7 +12,18 @@ from django.utils import timezone
 
 from workflows.access import Action, grant
 from workflows.intake import Upload, store_source
-from workflows.models import Destination, Field, FieldResult, Item, Rule, Run, Source, Stage, Version, Workflow
+from workflows.models import (
+    Destination,
+    Field,
+    FieldResult,
+    Item,
+    Rule,
+    Run,
+    Source,
+    Stage,
+    Version,
+    Workflow,
+)
 from workflows.people import system_user
 from workflows.states import FOR_A_PERSON, State
 from workflows.transitions import move
@@ -46,7 +57,12 @@ _numbers = itertools.count(1)
 
 
 def make_user(
-    name: str = "", *, staff: bool = True, superuser: bool = False, can: Iterable[Action] = (), on: Workflow | None = None
+    name: str = "",
+    *,
+    staff: bool = True,
+    superuser: bool = False,
+    can: Iterable[Action] = (),
+    on: Workflow | None = None,
 ) -> Any:
     """A user who may come into the admin, with grants on one workflow when both are given."""
     name = name or f"person-{next(_numbers)}"
@@ -84,7 +100,11 @@ def make_workflow(
 
 
 def make_version(
-    *, workflow: Workflow, number: int = 1, fields: Sequence[dict[str, Any]] = FIELDS, rules: Sequence[dict[str, Any]] = ()
+    *,
+    workflow: Workflow,
+    number: int = 1,
+    fields: Sequence[dict[str, Any]] = FIELDS,
+    rules: Sequence[dict[str, Any]] = (),
 ) -> Version:
     version = Version.objects.create(workflow=workflow, number=number, instructions="Read the message.")
     for position, field in enumerate(fields):
@@ -108,14 +128,23 @@ def make_item(
     )  # fmt: skip
     item.save(force_insert=True)
     source = store_source(
-        item=item, position=0, kind=Source.Kind.TEXT, upload=Upload(name="", content=text.encode(), media_type="text/plain")
+        item=item,
+        position=0,
+        kind=Source.Kind.TEXT,
+        upload=Upload(name="", content=text.encode(), media_type="text/plain"),
     )
     source.pages.create(number=1, text=text, method="text")
     source.read_at = timezone.now()
     source.save()
     values = VALUES if values is None else values
     for step in _WAYS[state]:
-        move(item=item, to=step, by=system_user(), why="Made for a test", **_columns(to=step, item=item, values=values))
+        move(
+            item=item,
+            to=step,
+            by=system_user(),
+            why="Made for a test",
+            **_columns(to=step, item=item, values=values),
+        )
     item.refresh_from_db()
     return item
 
@@ -135,11 +164,20 @@ def _columns(*, to: State, item: Item, values: dict[str, Any]) -> dict[str, Any]
         "text": "financial: always reviewed", "kind": "rule", "field": "", "value": "", "bar": "",
         "next_step": "Check the item before you approve it.", "doubtful": False,
     }  # fmt: skip
-    route = {"target": to.value, "reasons": [reason], "to_check": [], "signal": 0.5, "signal_of": "name", "extra": {}}
+    route = {
+        "target": to.value,
+        "reasons": [reason],
+        "to_check": [],
+        "signal": 0.5,
+        "signal_of": "name",
+        "extra": {},
+    }
     return {"values": values, "route": route, "signal": 0.5}
 
 
-def make_run(*, item: Item, values: dict[str, Any] | None = None, prompt: str = "the prompt", raw: str = "{}") -> Run:
+def make_run(
+    *, item: Item, values: dict[str, Any] | None = None, prompt: str = "the prompt", raw: str = "{}"
+) -> Run:
     version = item.version or item.workflow.version
     assert version is not None
     run = Run.objects.create(
@@ -147,6 +185,14 @@ def make_run(*, item: Item, values: dict[str, Any] | None = None, prompt: str = 
         draft={}, prompt_tokens=10, completion_tokens=5, ended_at=timezone.now(),
     )  # fmt: skip
     for key, value in (VALUES if values is None else values).items():
-        evidence = {"status": "verbatim", "quote": "", "source": 0, "page": 1, "start": 0, "end": 4, "boxes": []}
+        evidence = {
+            "status": "verbatim",
+            "quote": "",
+            "source": 0,
+            "page": 1,
+            "start": 0,
+            "end": 4,
+            "boxes": [],
+        }
         FieldResult.objects.create(run=run, key=key, value=value, evidence=evidence, signal=0.5)
     return run

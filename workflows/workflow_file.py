@@ -14,7 +14,15 @@ import yaml
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from integrations.connectors.base import parse_config
 from integrations.llm.profiles import Profile
@@ -95,7 +103,9 @@ class VersionPart(Part):
                 raise ValueError(f"rule {number} looks at a field “{rule.field}”, and there is none")
         for number, example in enumerate(self.examples, start=1):
             if unknown := sorted(example.values.keys() - set(keys)):
-                raise ValueError(f"example {number} has a value for “{unknown[0]}”, and there is no such field")
+                raise ValueError(
+                    f"example {number} has a value for “{unknown[0]}”, and there is no such field"
+                )
         for spec in self.fields:
             _fits_its_columns(spec)
         return self
@@ -173,14 +183,18 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             # A few of them nested make a file of a hundred bytes a structure of gigabytes.
-            raise yaml.MarkedYAMLError(problem="an alias (*) is not read here", problem_mark=self.peek_event().start_mark)
+            raise yaml.MarkedYAMLError(
+                problem="an alias (*) is not read here", problem_mark=self.peek_event().start_mark
+            )
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"“{key.value}” is there twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"“{key.value}” is there twice", problem_mark=key.start_mark
+                )
             if isinstance(key.value, str):
                 seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
@@ -205,13 +219,17 @@ def read_workflow_file(*, text: str) -> WorkflowFile:
         problems: dict[str, str] = {}
         for each in error.errors(include_url=False):
             place = _place(loc=each["loc"], read=read)
-            problems[place] = f"{problems[place]}; {_in_words(each)}" if place in problems else _in_words(each)
+            problems[place] = (
+                f"{problems[place]}; {_in_words(each)}" if place in problems else _in_words(each)
+            )
         raise _refusal(problems) from None
 
 
 def _refusal(problems: dict[str, str]) -> InvalidInput:
     listed = " ".join(f"{place}: {said}." for place, said in problems.items())
-    return InvalidInput(f"The workflow file cannot be imported, and nothing was changed. {listed}", problems=problems)
+    return InvalidInput(
+        f"The workflow file cannot be imported, and nothing was changed. {listed}", problems=problems
+    )
 
 
 def _place(*, loc: tuple[Any, ...], read: Any) -> str:
@@ -219,9 +237,18 @@ def _place(*, loc: tuple[Any, ...], read: Any) -> str:
     words: list[str] = []
     here = read
     for step in loc:
-        here = here[step] if isinstance(here, dict) and step in here else here[step] if _has(here, step) else None
+        here = (
+            here[step]
+            if isinstance(here, dict) and step in here
+            else here[step]
+            if _has(here, step)
+            else None
+        )
         if isinstance(step, int) and words:
-            name = next((here[key] for key in ("key", "name", "reason") if isinstance(here, dict) and here.get(key)), "")
+            name = next(
+                (here[key] for key in ("key", "name", "reason") if isinstance(here, dict) and here.get(key)),
+                "",
+            )
             words[-1] += f" {step + 1}" + (f" ({name})" if name else "")
         else:
             words.append(str(step).replace("_", " "))
@@ -371,7 +398,9 @@ def _may_import(*, workflow: Workflow | None, file: WorkflowFile, by: Any) -> No
         return
     allowed = by.has_perm("workflows.add_workflow") if workflow is None else may(by, Action.MANAGE, workflow)
     if not allowed:
-        raise NotPermitted(f"You may not import “{file.slug}”. Nothing was changed. Ask whoever manages its access.")
+        raise NotPermitted(
+            f"You may not import “{file.slug}”. Nothing was changed. Ask whoever manages its access."
+        )
 
 
 def _set_columns(*, workflow: Workflow, file: WorkflowFile, by: Any) -> bool:
@@ -435,7 +464,9 @@ def _set_destinations(*, workflow: Workflow, parts: tuple[DestinationPart, ...],
     known = {(one.kind, one.name): one for one in workflow.destinations.order_by("-active", "-pk")}
     changed = False
     for part in parts:
-        row = known.pop((part.kind, part.name), None) or Destination(workflow=workflow, kind=part.kind, name=part.name)
+        row = known.pop((part.kind, part.name), None) or Destination(
+            workflow=workflow, kind=part.kind, name=part.name
+        )
         if row.pk and row.active and row.config == part.config:
             continue
         row.config, row.active, changed = part.config, True, True

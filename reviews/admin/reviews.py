@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.html import format_html
 from django.urls import reverse
+from django.utils.html import format_html
 
 from reviews.models import Review
 from workflows.admin.base import ScopedAdmin, label
@@ -18,7 +18,19 @@ class ReviewAdmin(ScopedAdmin):
     list_filter = (WorkflowFilter, "state", "kind")
     deferred = ("item__values", "item__route", "item__problem", "item__metadata", "item__note")
     ordering = ("due_at", "pk")
-    fields = ("item_link", "workflow", "kind", "state", "group", "reason", "asked_by", "opened_at", "due_at", "closed_at", "decision")
+    fields = (
+        "item_link",
+        "workflow",
+        "kind",
+        "state",
+        "group",
+        "reason",
+        "asked_by",
+        "opened_at",
+        "due_at",
+        "closed_at",
+        "decision",
+    )
     readonly_fields = ("item_link",)
 
     @label("item", order="item__title")
@@ -27,4 +39,8 @@ class ReviewAdmin(ScopedAdmin):
 
     @label("item")
     def item_link(self, review: Review) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:workflows_item_change", args=[review.item_id]), review.item.title)
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:workflows_item_change", args=[review.item_id]),
+            review.item.title,
+        )

@@ -112,7 +112,10 @@ def test_a_change_of_people_or_times_makes_no_new_version() -> None:
 def test_a_destination_that_left_the_file_is_switched_off() -> None:
     workflow, _, _ = import_workflow(text=FILE)
     import_workflow(text=changed(destinations=[]))
-    assert list(workflow.destinations.values_list("kind", "active")) == [("register", True), ("webhook", False)]
+    assert list(workflow.destinations.values_list("kind", "active")) == [
+        ("register", True),
+        ("webhook", False),
+    ]
     assert import_workflow(text=changed(destinations=[]))[2] is False
 
 
@@ -181,7 +184,9 @@ def test_a_mistake_is_told_with_its_place_and_nothing_is_written(what: str, text
 def test_a_mistake_in_a_known_workflow_leaves_it_as_it_was() -> None:
     workflow, version, _ = import_workflow(text=FILE)
     with pytest.raises(InvalidInput):
-        import_workflow(text=changed(name="Other", version__rules=[{"field": "tax", "operator": "is_set", "reason": "r"}]))
+        import_workflow(
+            text=changed(name="Other", version__rules=[{"field": "tax", "operator": "is_set", "reason": "r"}])
+        )
     workflow.refresh_from_db()
     assert (workflow.name, workflow.version) == ("Supplier invoices", version)
 
@@ -204,11 +209,19 @@ def test_the_demo_workflows_can_be_imported() -> None:
         assert workflow.takes_work
 
 
-LINES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40).map(str.strip).filter(bool)
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), include_characters="\n\t"), max_size=200)
+LINES = (
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40
+    )
+    .map(str.strip)
+    .filter(bool)
+)
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), include_characters="\n\t"), max_size=200
+)
 KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 REASONS = LINES.map(lambda text: text.replace("_", " ").strip()).filter(bool)
-BOUNDS = st.none() | st.decimals(min_value=-10**6, max_value=10**6, places=3).map(str)
+BOUNDS = st.none() | st.decimals(min_value=-(10**6), max_value=10**6, places=3).map(str)
 
 
 @st.composite

@@ -48,7 +48,9 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ExactChangeList
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise Http404
         response: HttpResponse = super().changelist_view(request, extra_context)
@@ -85,7 +87,9 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
             raise Http404
         return found
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         row = self.get_object(request, object_id)
@@ -95,7 +99,11 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
         return response
 
     def history_form_view(
-        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        version_id: str,
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         # simple-history saves what is posted here for anyone who may view.
         if request.method not in ("GET", "HEAD"):
@@ -109,7 +117,9 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
     def has_change_history_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
         scope_choices(self, db_field, request, kwargs)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -136,17 +146,23 @@ class ScopedInline(TabularInline):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.has_change_permission(request, obj)
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
         scope_choices(self, db_field, request, kwargs)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-def scope_choices(admin: Any, db_field: ForeignKey[Any, Any], request: HttpRequest, kwargs: dict[str, Any]) -> None:
+def scope_choices(
+    admin: Any, db_field: ForeignKey[Any, Any], request: HttpRequest, kwargs: dict[str, Any]
+) -> None:
     """A drop-down offers what may be changed by the same right as the row it stands in."""
     model = db_field.remote_field.model
     if model._meta.label_lower in PATHS:
         action = getattr(admin, "add_action", None) or admin.change_action or Action.VIEW
-        kwargs["queryset"] = visible(request.user, kwargs.get("queryset", model._default_manager.all()), action)
+        kwargs["queryset"] = visible(
+            request.user, kwargs.get("queryset", model._default_manager.all()), action
+        )
 
 
 def label(text: str, *, order: str | None = None) -> Any:

@@ -58,22 +58,32 @@ class WorkflowAdmin(ScopedAdmin):
         request._workflow = obj  # type: ignore[attr-defined]
         return super().get_form(request, obj, change=change, **kwargs)
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
         """People and groups who already have to do with this workflow: the names of all others are none of its business."""
         workflow: Workflow | None = getattr(request, "_workflow", None)
         if db_field.name == "version":
-            kwargs["queryset"] = Version.objects.filter(workflow=workflow) if workflow else Version.objects.none()
+            kwargs["queryset"] = (
+                Version.objects.filter(workflow=workflow) if workflow else Version.objects.none()
+            )
             return super(ScopedAdmin, self).formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "owner":
             known = Q(pk=request.user.pk)
             if workflow:
-                known |= Q(pk__in=people_who_may(action=Action.VIEW, workflow=workflow).values("pk")) | Q(pk=workflow.owner_id)
+                known |= Q(pk__in=people_who_may(action=Action.VIEW, workflow=workflow).values("pk")) | Q(
+                    pk=workflow.owner_id
+                )
             kwargs["queryset"] = get_user_model().objects.filter(known)
         if db_field.name in ("reviewers", "escalation"):
             known = Q(user=request.user)
             if workflow:
-                granted = GroupObjectPermission.objects.filter(object_pk=str(workflow.pk), content_type__model="workflow")
-                known |= Q(pk__in=granted.values("group")) | Q(pk__in=[workflow.reviewers_id, workflow.escalation_id])
+                granted = GroupObjectPermission.objects.filter(
+                    object_pk=str(workflow.pk), content_type__model="workflow"
+                )
+                known |= Q(pk__in=granted.values("group")) | Q(
+                    pk__in=[workflow.reviewers_id, workflow.escalation_id]
+                )
             kwargs["queryset"] = Group.objects.filter(known).distinct()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -90,9 +100,14 @@ class FieldForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
             try:
-                self.instance.__class__(**{k: v for k, v in cleaned.items() if k not in ("id", "version", "DELETE")}).spec()
+                self.instance.__class__(
+                    **{k: v for k, v in cleaned.items() if k not in ("id", "version", "DELETE")}
+                ).spec()
             except PydanticError as error:
-                said = [str(each.get("ctx", {}).get("error") or each["msg"]) for each in error.errors(include_url=False)]
+                said = [
+                    str(each.get("ctx", {}).get("error") or each["msg"])
+                    for each in error.errors(include_url=False)
+                ]
                 raise ValidationError(said) from None
         return cleaned
 
@@ -125,7 +140,12 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             Profile.model_validate(self.cleaned_data["profile"] or {})
         except PydanticError as error:
-            raise ValidationError([f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False)]) from None
+            raise ValidationError(
+                [
+                    f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+                    for each in error.errors(include_url=False)
+                ]
+            ) from None
         return self.cleaned_data["profile"] or {}
 
 
@@ -154,7 +174,9 @@ class VersionAdmin(ScopedAdmin):
         if obj is not None and not self.has_change_permission(request, obj):
             for inline in inlines:
                 inline.max_num, inline.can_delete = 0, False
-                inline.has_add_permission = inline.has_change_permission = inline.has_delete_permission = _never
+                inline.has_add_permission = inline.has_change_permission = inline.has_delete_permission = (
+                    _never
+                )
         return inlines
 
     def save_model(self, request: HttpRequest, obj: Version, form: Any, change: bool) -> None:
@@ -182,7 +204,7 @@ class DestinationForm(forms.ModelForm):  # type: ignore[type-arg]
             except ValueError as error:
                 self.add_error("config", str(error))
         elif not isinstance(config, dict):
-            self.add_error("config", "The settings are a JSON object, like {\"url\": \"…\"}.")
+            self.add_error("config", 'The settings are a JSON object, like {"url": "…"}.')
         return cleaned
 
 

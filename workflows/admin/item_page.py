@@ -17,24 +17,34 @@ MOST_CHARACTERS = 100_000  # of a source on the page; the file itself can be tak
 MOST_EVENTS = 100
 
 
-def item_page(*, item: Item, user: Any, typed: QueryDict | None = None, problems: dict[str, str] | None = None) -> dict[str, Any]:
+def item_page(
+    *, item: Item, user: Any, typed: QueryDict | None = None, problems: dict[str, str] | None = None
+) -> dict[str, Any]:
     specs = item.version.specs() if item.version else ()
     reviews = may(user, Action.REVIEW, item)
     return {
         "item": item,
         "state": LABELS[State(item.state)],
-        "fields": _fields(item=item, inputs=inputs_of(fields=specs, values=item.values or {}, typed=typed, problems=problems)),
+        "fields": _fields(
+            item=item,
+            inputs=inputs_of(fields=specs, values=item.values or {}, typed=typed, problems=problems),
+        ),
         "reasons": (item.route or {}).get("reasons", []),
         "problem": item.problem,
         "sources": _sources(item=item, user=user),
-        "deliveries": visible(user, Delivery.objects.filter(item=item)).select_related("destination").prefetch_related("attempts"),
+        "deliveries": visible(user, Delivery.objects.filter(item=item))
+        .select_related("destination")
+        .prefetch_related("attempts"),
         "may_change_deliveries": reviews,
-        "events": item.history.select_related("history_user").order_by("-history_date", "-history_id")[:MOST_EVENTS],
+        "events": item.history.select_related("history_user").order_by("-history_date", "-history_id")[
+            :MOST_EVENTS
+        ],
         "decided": item.decisions.select_related("by"),
         "runs": visible(user, Run.objects.filter(item=item)).defer("prompt", "raw_text", "draft", "calls"),
         "may_see_runs": may(user, Action.MODEL_LOGS, item),
         "may_decide": item.state in TO_DECIDE and may_decide(item=item, by=user),
-        "may_try_again": item.state in (State.ATTENTION, State.SKIPPED) and (reviews or may(user, Action.MANAGE, item)),
+        "may_try_again": item.state in (State.ATTENTION, State.SKIPPED)
+        and (reviews or may(user, Action.MANAGE, item)),
         "may_close": item.state == State.ATTENTION and reviews,
         "reason": typed.get("reason", "") if typed else "",
         "reason_problem": (problems or {}).get("reason", ""),

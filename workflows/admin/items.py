@@ -7,7 +7,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -37,7 +45,10 @@ DONE = {
 
 class ItemActionForm(ActionForm):  # type: ignore[misc]
     reason = forms.CharField(
-        label="", required=False, max_length=300, widget=forms.TextInput(attrs={"placeholder": "Reason", "aria-label": "Reason"})
+        label="",
+        required=False,
+        max_length=300,
+        widget=forms.TextInput(attrs={"placeholder": "Reason", "aria-label": "Reason"}),
     )
 
 
@@ -58,7 +69,10 @@ class ItemAdmin(ScopedAdmin):
     def state_told(self, item: Item) -> str:
         # The revision goes along with the list's form: what changed since the list was drawn is not decided unseen.
         return format_html(
-            '{}<input type="hidden" name="revision-{}" value="{}">', LABELS[State(item.state)], item.pk, item.revision
+            '{}<input type="hidden" name="revision-{}" value="{}">',
+            LABELS[State(item.state)],
+            item.pk,
+            item.revision,
         )
 
     @label("why it is here")
@@ -77,7 +91,9 @@ class ItemAdmin(ScopedAdmin):
         if item.due_at is None:
             return "–"
         minutes = round((item.due_at - timezone.now()).total_seconds() / 60)
-        spent = f"{abs(minutes) // 60} h {abs(minutes) % 60} min" if abs(minutes) >= 60 else f"{abs(minutes)} min"
+        spent = (
+            f"{abs(minutes) // 60} h {abs(minutes) % 60} min" if abs(minutes) >= 60 else f"{abs(minutes)} min"
+        )
         return f"Late by {spent}" if minutes < 0 else f"{spent} left"
 
     # Many at once
@@ -87,27 +103,58 @@ class ItemAdmin(ScopedAdmin):
 
     @admin.action(description="Approve selected", permissions=["review"])
     def approve_items(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        run_on_each(request=request, rows=queryset, done="approved", act=lambda item: self._decide(request, item, "approve"))
+        run_on_each(
+            request=request,
+            rows=queryset,
+            done="approved",
+            act=lambda item: self._decide(request, item, "approve"),
+        )
 
     @admin.action(description="Reject selected", permissions=["review"])
     def reject_items(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        run_on_each(request=request, rows=queryset, done="rejected", act=lambda item: self._decide(request, item, "reject"))
+        run_on_each(
+            request=request,
+            rows=queryset,
+            done="rejected",
+            act=lambda item: self._decide(request, item, "reject"),
+        )
 
     @admin.action(description="Escalate selected", permissions=["review"])
     def escalate_items(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        run_on_each(request=request, rows=queryset, done="escalated", act=lambda item: self._decide(request, item, "escalate"))
+        run_on_each(
+            request=request,
+            rows=queryset,
+            done="escalated",
+            act=lambda item: self._decide(request, item, "escalate"),
+        )
 
     @admin.action(description="Send selected back", permissions=["review"])
     def send_back_items(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        run_on_each(request=request, rows=queryset, done="sent back", act=lambda item: self._decide(request, item, "back"))
+        run_on_each(
+            request=request,
+            rows=queryset,
+            done="sent back",
+            act=lambda item: self._decide(request, item, "back"),
+        )
 
     @admin.action(description="Try selected again", permissions=["review"])
     def try_again_items(self, request: HttpRequest, queryset: QuerySet[Item]) -> None:
-        run_on_each(request=request, rows=queryset, done="given back to the worker", act=lambda item: self._decide(request, item, "again"))
+        run_on_each(
+            request=request,
+            rows=queryset,
+            done="given back to the worker",
+            act=lambda item: self._decide(request, item, "again"),
+        )
 
     def _decide(self, request: HttpRequest, item: Item, verb: str) -> None:
         sent = request.POST.get(f"revision-{item.pk}", "")
-        decide(item=item, by=request.user, verb=verb, reason=request.POST.get("reason", ""), revision=_number(sent))
+        decide(
+            item=item,
+            by=request.user,
+            verb=verb,
+            reason=request.POST.get("reason", ""),
+            revision=_number(sent),
+        )
 
     # One item
 
@@ -117,13 +164,19 @@ class ItemAdmin(ScopedAdmin):
 
         return [
             own("<path:object_id>/decide/", require_POST(self.decide_view), "decide"),
-            own("<path:object_id>/deliveries/<int:delivery_id>/", require_POST(self.delivery_view), "delivery"),
+            own(
+                "<path:object_id>/deliveries/<int:delivery_id>/", require_POST(self.delivery_view), "delivery"
+            ),
             own("<path:object_id>/sources/<int:source_id>/", require_safe(self.source_view), "source"),
             *super().get_urls(),
         ]
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -144,27 +197,48 @@ class ItemAdmin(ScopedAdmin):
         item: Item = self.get_object(request, object_id)
         verb, typed = request.POST.get("verb", ""), request.POST
         if verb not in DONE:
-            return self._page(request, item, typed=typed, said="This is not a decision there is. Nothing was changed.", status=422)
+            return self._page(
+                request,
+                item,
+                typed=typed,
+                said="This is not a decision there is. Nothing was changed.",
+                status=422,
+            )
         try:
             values = _typed_values(item=item, typed=typed) if verb == "edit" else None
             revision = _number(typed.get("revision", ""))
             if revision is None:
-                raise Conflict("It is not known which state of the item you saw. Nothing of yours was sent. Look again and decide.")
-            decide(item=item, by=request.user, verb=verb, values=values, reason=typed.get("reason", ""), revision=revision)
+                raise Conflict(
+                    "It is not known which state of the item you saw. Nothing of yours was sent. Look again and decide."
+                )
+            decide(
+                item=item,
+                by=request.user,
+                verb=verb,
+                values=values,
+                reason=typed.get("reason", ""),
+                revision=revision,
+            )
         except InvalidInput as refused:
-            return self._page(request, item, typed=typed, problems=refused.problems, said=str(refused), status=422)
+            return self._page(
+                request, item, typed=typed, problems=refused.problems, said=str(refused), status=422
+            )
         except NotPermitted as refused:
             return self._page(request, item, typed=typed, said=str(refused), status=403)
         except (Refused, InvalidTransition) as refused:
             # What was typed stays on the page, beside the item as it is now.
             fresh = self.get_object(request, object_id)
-            return self._page(request, fresh, typed=typed, said=f"{refused} What you typed still stands below.", status=409)
+            return self._page(
+                request, fresh, typed=typed, said=f"{refused} What you typed still stands below.", status=409
+            )
         messages.success(request, f"{item.title}: {DONE[verb]}")
         return _to_item(item)
 
     def delivery_view(self, request: HttpRequest, object_id: str, delivery_id: int) -> HttpResponse:
         item: Item = self.get_object(request, object_id)
-        delivery = get_object_or_404(visible(request.user, Delivery.objects.filter(item=item)), pk=delivery_id)
+        delivery = get_object_or_404(
+            visible(request.user, Delivery.objects.filter(item=item)), pk=delivery_id
+        )
         reason = request.POST.get("reason", "").strip()
         try:
             match request.POST.get("verb"):
@@ -175,7 +249,9 @@ class ItemAdmin(ScopedAdmin):
                     handoff.mark_arrived(delivery=delivery, by=request.user, why=reason)
                     messages.success(request, "Marked as arrived.")
                 case "arrived":
-                    messages.error(request, "Say how you know that it arrived, in a few words. Nothing was changed.")
+                    messages.error(
+                        request, "Say how you know that it arrived, in a few words. Nothing was changed."
+                    )
                 case _:
                     messages.error(request, "There is no such act. Nothing was changed.")
         except (Refused, InvalidTransition) as refused:
@@ -190,14 +266,21 @@ class ItemAdmin(ScopedAdmin):
             file = source.file.open("rb")
         except FileNotFoundError:
             raise Http404 from None
-        answer = FileResponse(file, as_attachment=True, filename=source.name or "text.txt", content_type="application/octet-stream")
+        answer = FileResponse(
+            file,
+            as_attachment=True,
+            filename=source.name or "text.txt",
+            content_type="application/octet-stream",
+        )
         answer["X-Content-Type-Options"] = "nosniff"
         answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return answer
 
     # Submitting
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise Http404
         form = SubmitForm(request.POST or None, request.FILES or None, user=request.user)
@@ -209,13 +292,24 @@ class ItemAdmin(ScopedAdmin):
             else:
                 messages.success(request, f"{submitted.item.title}: submitted.")
                 return _to_item(submitted.item)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Submit work", "form": form}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Submit work",
+            "form": form,
+        }
         status = 422 if form.errors else 200
         return TemplateResponse(request, "workflows/submit.html", context, status=status)
 
 
 def decide(
-    *, item: Item, by: Any, verb: str, reason: str, values: dict[str, Any] | None = None, revision: int | None = None
+    *,
+    item: Item,
+    by: Any,
+    verb: str,
+    reason: str,
+    values: dict[str, Any] | None = None,
+    revision: int | None = None,
 ) -> None:
     """One of the verbs in `DONE`. Raises what `workflows.decisions` raises."""
     match verb:
@@ -238,7 +332,10 @@ def decide(
 def _typed_values(*, item: Item, typed: QueryDict) -> dict[str, Any]:
     values, problems = read_typed(fields=item.version.specs() if item.version else (), typed=typed)
     if problems:
-        raise InvalidInput("Some values cannot be read. Nothing was changed, and what you typed still stands below.", problems=problems)
+        raise InvalidInput(
+            "Some values cannot be read. Nothing was changed, and what you typed still stands below.",
+            problems=problems,
+        )
     return values
 
 

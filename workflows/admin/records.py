@@ -32,7 +32,14 @@ class DeliveryAdmin(ScopedAdmin):
     list_display = ("item", "destination", "state", "tries", "due_at", "error")
     list_select_related = ("item", "destination")
     list_filter = (ItemsWorkflowFilter, "state")
-    deferred = ("payload", "item__values", "item__route", "item__problem", "item__metadata", "destination__config")
+    deferred = (
+        "payload",
+        "item__values",
+        "item__route",
+        "item__problem",
+        "item__metadata",
+        "destination__config",
+    )
     fields = (
         "item", "destination", "state", "key", "resend_of", "due_at", "tries", "error", "reference", "delivered_at", "told",
     )  # fmt: skip
@@ -49,7 +56,12 @@ class DeliveryAdmin(ScopedAdmin):
 
     @admin.action(description="Send again", permissions=["review"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        run_on_each(request=request, rows=queryset, act=lambda row: resend(delivery=row, by=request.user), done="sent again")
+        run_on_each(
+            request=request,
+            rows=queryset,
+            act=lambda row: resend(delivery=row, by=request.user),
+            done="sent again",
+        )
 
     @admin.action(description="Mark as arrived", permissions=["review"])
     def mark_as_arrived(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
@@ -63,7 +75,16 @@ class DeliveryAdmin(ScopedAdmin):
 class RunAdmin(ScopedAdmin):
     """Prompts and raw answers: for those who may see model logs, and nobody else."""
 
-    list_display = ("item", "version", "outcome", "model", "seconds", "prompt_tokens", "completion_tokens", "started_at")
+    list_display = (
+        "item",
+        "version",
+        "outcome",
+        "model",
+        "seconds",
+        "prompt_tokens",
+        "completion_tokens",
+        "started_at",
+    )
     list_select_related = ("item", "version")
     list_filter = (ItemsWorkflowFilter, "outcome")
     deferred = ("prompt", "raw_text", "draft", "calls", "item__values", "item__route", "item__problem", "item__metadata",
@@ -106,7 +127,16 @@ class RegisterEntryAdmin(ScopedAdmin):
 class ApiKeyAdmin(ScopedAdmin):
     """Keys are made on the command line, which shows them once. Here they are seen and revoked."""
 
-    list_display = ("prefix", "name", "workflow", "user", "created_at", "expires_at", "revoked_at", "last_used_at")
+    list_display = (
+        "prefix",
+        "name",
+        "workflow",
+        "user",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
     list_select_related = ("workflow", "user")
     list_filter = (WorkflowFilter,)
     fields = ("prefix", "name", "workflow", "user", "created_at", "expires_at", "revoked_at", "last_used_at")
@@ -120,12 +150,13 @@ class ApiKeyAdmin(ScopedAdmin):
         revoked = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
         for key in queryset:
             self.log_change(request, key, "Revoked")
-        messages.success(request, f"{revoked} {'key' if revoked == 1 else 'keys'} revoked. Calls with them are refused from now on.")
+        messages.success(
+            request,
+            f"{revoked} {'key' if revoked == 1 else 'keys'} revoked. Calls with them are refused from now on.",
+        )
 
 
 def as_text(value: Any) -> str:
     """JSON to read, escaped: it may carry what a document says."""
     told = json.dumps(value, indent=2, ensure_ascii=False)
     return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', told)
-
-

@@ -26,7 +26,12 @@ class SeveralFilesField(forms.FileField):
 
 class SubmitForm(forms.Form):
     workflow = forms.ModelChoiceField(queryset=Workflow.objects.none(), widget=UnfoldAdminSelectWidget)
-    title = forms.CharField(max_length=200, required=False, widget=UnfoldAdminTextInputWidget, help_text="Found out by itself when empty.")
+    title = forms.CharField(
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Found out by itself when empty.",
+    )
     text = forms.CharField(required=False, strip=False, widget=UnfoldAdminTextareaWidget)
     files = SeveralFilesField(required=False, help_text="All of them are one item.", allow_empty_file=True)  # type: ignore[call-arg]
 
@@ -40,11 +45,21 @@ class SubmitForm(forms.Form):
         # Sizes before contents: they must not stand in memory first.
         for file in files:
             if file.size > settings.MAX_FILE_BYTES:
-                raise forms.ValidationError(f"“{file.name}” is larger than {settings.MAX_FILE_BYTES // 2**20} MB. Choose a smaller copy of it.")
+                raise forms.ValidationError(
+                    f"“{file.name}” is larger than {settings.MAX_FILE_BYTES // 2**20} MB. Choose a smaller copy of it."
+                )
         return files
 
     def payload(self) -> dict[str, Any]:
         """What `workflows.intake.submit` takes, apart from who and how."""
         given = self.cleaned_data
-        uploads = [Upload(name=file.name, content=file.read(), media_type=file.content_type or "") for file in given["files"]]
-        return {"workflow": given["workflow"], "title": given["title"], "text": given["text"], "files": uploads}
+        uploads = [
+            Upload(name=file.name, content=file.read(), media_type=file.content_type or "")
+            for file in given["files"]
+        ]
+        return {
+            "workflow": given["workflow"],
+            "title": given["title"],
+            "text": given["text"],
+            "files": uploads,
+        }

@@ -34,11 +34,18 @@ SHAPES = {
 
 
 def inputs_of(
-    *, fields: Sequence[FieldSpec], values: Mapping[str, Any], typed: QueryDict | None = None, problems: Mapping[str, str] | None = None
+    *,
+    fields: Sequence[FieldSpec],
+    values: Mapping[str, Any],
+    typed: QueryDict | None = None,
+    problems: Mapping[str, str] | None = None,
 ) -> list[Input]:
     """With `typed`, what the person wrote stands in them and not what is stored: nobody types anything twice."""
     problems = problems or {}
-    return [_input(spec=spec, value=values.get(spec.key), typed=typed, problem=_problem(spec.key, problems)) for spec in fields]
+    return [
+        _input(spec=spec, value=values.get(spec.key), typed=typed, problem=_problem(spec.key, problems))
+        for spec in fields
+    ]
 
 
 def _problem(key: str, problems: Mapping[str, str]) -> str:
@@ -49,11 +56,22 @@ def _input(*, spec: FieldSpec, value: Any, typed: QueryDict | None, problem: str
     name = f"value-{spec.key}"
     shape = SHAPES.get(spec.kind, "line")
     if typed is not None:
-        chosen, text, currency = tuple(typed.getlist(name)), typed.get(name, ""), typed.get(f"{name}-currency", "")
+        chosen, text, currency = (
+            tuple(typed.getlist(name)),
+            typed.get(name, ""),
+            typed.get(f"{name}-currency", ""),
+        )
     else:
         chosen, text, currency = _shown(spec=spec, value=value)
     return Input(
-        spec=spec, name=name, shape=shape, text=text, currency=currency, chosen=chosen, options=_options(spec), problem=problem
+        spec=spec,
+        name=name,
+        shape=shape,
+        text=text,
+        currency=currency,
+        chosen=chosen,
+        options=_options(spec),
+        problem=problem,
     )
 
 
@@ -95,7 +113,9 @@ def read_typed(*, fields: Sequence[FieldSpec], typed: QueryDict) -> tuple[dict[s
 
 def _read(*, spec: FieldSpec, name: str, typed: QueryDict) -> Any:
     if spec.kind is Kind.MONEY:
-        return typed_value(spec=spec, value={"amount": typed.get(name, ""), "currency": typed.get(f"{name}-currency", "")})
+        return typed_value(
+            spec=spec, value={"amount": typed.get(name, ""), "currency": typed.get(f"{name}-currency", "")}
+        )
     if spec.kind is Kind.CHOICES:
         return typed_value(spec=spec, value=[one for one in typed.getlist(name) if one])
     if spec.kind is Kind.ROWS:
@@ -109,11 +129,15 @@ def _read_rows(*, spec: FieldSpec, text: str) -> list[dict[str, Any]] | None:
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("The rows cannot be read. Keep the brackets, quotes and commas as they were.") from None
+        raise ValueError(
+            "The rows cannot be read. Keep the brackets, quotes and commas as they were."
+        ) from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("Write a list of rows, like [{\"amount\": \"5\"}].")
+        raise ValueError('Write a list of rows, like [{"amount": "5"}].')
     known = {column.key: column for column in spec.columns}
     for row in rows:
         if unknown := sorted(row.keys() - known.keys()):
             raise ValueError(f"There is no column “{unknown[0]}”.")
-    return [{key: typed_value(spec=column, value=row.get(key)) for key, column in known.items()} for row in rows]
+    return [
+        {key: typed_value(spec=column, value=row.get(key)) for key, column in known.items()} for row in rows
+    ]

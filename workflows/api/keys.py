@@ -49,5 +49,3 @@ def _check_size(*, request: HttpRequest) -> None:
         raise TooLarge(
             f"The request is larger than {settings.MAX_REQUEST_BYTES // 2**20} MB. Nothing was kept. Send it as several items."
         )
-
-

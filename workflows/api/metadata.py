@@ -20,7 +20,7 @@ def read_metadata(*, text: str) -> dict[str, Any]:
     try:
         read = json.loads(text, parse_constant=_refuse)
         if not isinstance(read, dict):
-            raise _invalid("The metadata has to be a JSON object, like {\"order\": \"A-17\"}.")
+            raise _invalid('The metadata has to be a JSON object, like {"order": "A-17"}.')
         if any(UNSTORABLE.search(text) for text in _texts(read)):
             raise _invalid("The metadata has characters that cannot be stored.")
     except (ValueError, RecursionError):

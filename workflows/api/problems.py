@@ -31,7 +31,12 @@ NOT_FOUND = "There is nothing here that this key may see. Check the address, or 
 
 
 def problem(*, status: int, detail: str, errors: dict[str, str] | None = None) -> HttpResponse:
-    told: dict[str, Any] = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
+    told: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES[status],
+        "status": status,
+        "detail": detail,
+    }
     if errors:
         told["errors"] = [{"field": field, "detail": said} for field, said in errors.items()]
     return JsonResponse(told, status=status, content_type="application/problem+json")
@@ -79,7 +84,9 @@ def _too_much(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = {str(each["loc"][-1]): _lower(each) for each in error.errors}
-    return problem(status=422, detail="Some of what was sent cannot be read. Nothing was kept.", errors=errors)
+    return problem(
+        status=422, detail="Some of what was sent cannot be read. Nothing was kept.", errors=errors
+    )
 
 
 def _lower(error: Any) -> str:
@@ -98,7 +105,8 @@ def _no_key(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _too_often(request: HttpRequest, error: Throttled) -> HttpResponse:
     answer = problem(
-        status=429, detail=f"This key made too many requests in a minute. Nothing was kept. Try again in {error.wait} seconds."
+        status=429,
+        detail=f"This key made too many requests in a minute. Nothing was kept. Try again in {error.wait} seconds.",
     )
     answer["Retry-After"] = str(error.wait)
     return answer
@@ -112,5 +120,6 @@ def _other(request: HttpRequest, error: HttpError) -> HttpResponse:
 def _our_fault(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("%s %s failed.", request.method, request.path, exc_info=error)
     return problem(
-        status=500, detail="This is a fault of ours. It is not known whether the request was kept: repeat it with the same Idempotency-Key."
+        status=500,
+        detail="This is a fault of ours. It is not known whether the request was kept: repeat it with the same Idempotency-Key.",
     )

@@ -37,17 +37,25 @@ FAILURES: dict[Any, Any] = {401: Problem, 403: Problem, 404: Problem, 422: Probl
 
 
 @api.post(
-    "/workflows/{slug}/items", response={202: Taken, 200: Taken, 409: Problem, 413: Problem, **FAILURES}, summary="Submit an item"
+    "/workflows/{slug}/items",
+    response={202: Taken, 200: Taken, 409: Problem, 413: Problem, **FAILURES},
+    summary="Submit an item",
 )
 def submit_item(
     request: HttpRequest,
     slug: str,
     text: Annotated[str, Form(description="Text to work on, in place of files or beside them.")] = "",
-    title: Annotated[str, Form(description="What people call the item; found out by itself when empty.")] = "",
+    title: Annotated[
+        str, Form(description="What people call the item; found out by itself when empty.")
+    ] = "",
     external_id: Annotated[str, Form(description="Your own name of it; once per workflow.")] = "",
     metadata: Annotated[str, Form(description="A JSON object, kept with the item.")] = "",
-    files: Annotated[list[UploadedFile], File(description="What is to be read; all of them are one item.")] = [],  # noqa: B006 - ninja's way
-    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", description="Makes a repeat harmless.")] = "",
+    files: Annotated[
+        list[UploadedFile], File(description="What is to be read; all of them are one item.")
+    ] = [],  # noqa: B006 - ninja's way
+    idempotency_key: Annotated[
+        str, Header(alias="Idempotency-Key", description="Makes a repeat harmless.")
+    ] = "",
 ) -> tuple[int, Taken]:
     """202 for a new item; 200 and the same item for a repeat: the same key and request, or the same external id and content."""
     key = _key_for(request=request, slug=slug)
@@ -64,14 +72,18 @@ def list_items(
     request: HttpRequest,
     slug: str,
     state: Annotated[str, Query(description=f"One of: {', '.join(State)}.")] = "",
-    updated_after: Annotated[datetime | None, Query(description="A moment; UTC unless it has an offset.")] = None,
+    updated_after: Annotated[
+        datetime | None, Query(description="A moment; UTC unless it has an offset.")
+    ] = None,
     cursor: Annotated[str, Query(description="`next_cursor` of the page before.")] = "",
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS_OF_A_PAGE)] = 50,
 ) -> ItemPage:
     """The ones that changed longest ago come first, so that whoever reads to the end misses none."""
     key = _key_for(request=request, slug=slug)
     if not may(key.user, Action.VIEW, key.workflow):
-        raise NotPermitted(f"The user of this key may no longer see {key.workflow.name}. Ask whoever manages its access.")
+        raise NotPermitted(
+            f"The user of this key may no longer see {key.workflow.name}. Ask whoever manages its access."
+        )
     items = visible(key.user, Item.objects.filter(workflow=key.workflow)).order_by("updated_at", "pk")
     if state:
         items = items.filter(state=_state(state))
@@ -79,11 +91,22 @@ def list_items(
         items = items.filter(updated_at__gt=_moment(updated_after))
     if cursor:
         items = after_cursor(items=items, cursor=cursor, workflow_id=key.workflow_id)
-    columns = ("public_id", "workflow__slug", "title", "state", "external_id", "signal", "created_at", "updated_at")
+    columns = (
+        "public_id",
+        "workflow__slug",
+        "title",
+        "state",
+        "external_id",
+        "signal",
+        "created_at",
+        "updated_at",
+    )
     page = list(items.select_related("workflow").only(*columns)[: limit + 1])
     more = page[limit:]
     page = page[:limit]
-    return ItemPage(items=[line(item=item) for item in page], next_cursor=write_cursor(item=page[-1]) if more else None)
+    return ItemPage(
+        items=[line(item=item) for item in page], next_cursor=write_cursor(item=page[-1]) if more else None
+    )
 
 
 @api.get("/items/{item_id}", response={200: ItemWhole, **FAILURES}, summary="Read an item")
@@ -93,7 +116,9 @@ def read_item(request: HttpRequest, item_id: str) -> ItemWhole:
         public_id = uuid.UUID(item_id)
     except ValueError:
         raise Http404 from None
-    items = visible(key.user, Item.objects.filter(workflow=key.workflow)).select_related("workflow", "version")
+    items = visible(key.user, Item.objects.filter(workflow=key.workflow)).select_related(
+        "workflow", "version"
+    )
     item = items.filter(public_id=public_id).first()
     if item is None:
         raise Http404
@@ -101,7 +126,11 @@ def read_item(request: HttpRequest, item_id: str) -> ItemWhole:
 
 
 @api.api_operation(
-    ["GET", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", auth=None, include_in_schema=False, url_name="nothing_here"
+    ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    "/{path:rest}",
+    auth=None,
+    include_in_schema=False,
+    url_name="nothing_here",
 )
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(status=404, detail="There is no such call. /api/v1/docs has all of them.")
@@ -122,7 +151,9 @@ def _key_for(*, request: HttpRequest, slug: str) -> ApiKey:
 
 def _refuse_other_forms(*, request: HttpRequest) -> None:
     if request.content_type not in ("multipart/form-data", "application/x-www-form-urlencoded", ""):
-        raise InvalidInput(f"This call takes multipart/form-data, and {request.content_type[:60]} came. Nothing was kept.")
+        raise InvalidInput(
+            f"This call takes multipart/form-data, and {request.content_type[:60]} came. Nothing was kept."
+        )
 
 
 def _uploads(files: list[UploadedFile]) -> list[intake.Upload]:
@@ -136,7 +167,10 @@ def _uploads(files: list[UploadedFile]) -> list[intake.Upload]:
             raise TooLarge(
                 f"“{file.name}” is larger than {settings.MAX_FILE_BYTES // 2**20} MB. Nothing was kept. Send a smaller copy of it."
             )
-    return [intake.Upload(name=file.name or "", content=file.read(), media_type=file.content_type or "") for file in files]
+    return [
+        intake.Upload(name=file.name or "", content=file.read(), media_type=file.content_type or "")
+        for file in files
+    ]
 
 
 def _idempotency_key(given: str) -> str:
@@ -160,4 +194,3 @@ def _moment(given: datetime) -> datetime:
     except (OverflowError, ValueError):
         said = "This moment is out of range."
         raise InvalidInput(said, problems={"updated_after": said}) from None
-

@@ -148,7 +148,11 @@ def whole(*, item: Item) -> ItemWhole:
         **_line(item),
         due_at=item.due_at,
         metadata=item.metadata,
-        route=Route(target=route["target"], reasons=[Reason(**_known(Reason, one)) for one in route["reasons"]]) if route else None,
+        route=Route(
+            target=route["target"], reasons=[Reason(**_known(Reason, one)) for one in route["reasons"]]
+        )
+        if route
+        else None,
         draft=_draft(item=item, runs=runs),
         values=item.values,
         decision=_decision(decision) if decision else None,
@@ -172,7 +176,11 @@ def _draft(*, item: Item, runs: list[Run]) -> Draft | None:
         model=run.model,
         fields={
             one.key: DraftField(
-                label=labels.get(one.key, one.key), value=one.value, evidence=one.evidence, signal=one.signal, flags=one.flags
+                label=labels.get(one.key, one.key),
+                value=one.value,
+                evidence=one.evidence,
+                signal=one.signal,
+                flags=one.flags,
             )
             for one in run.results.all()
         },

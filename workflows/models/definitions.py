@@ -75,12 +75,21 @@ class Workflow(models.Model):
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.SETUP)
     stage_reason = models.CharField(max_length=300, blank=True)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_workflows"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="owned_workflows",
     )
     reviewers = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     escalation = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     version = models.ForeignKey(
-        "Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="active version"
+        "Version",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="active version",
     )
     review_due_minutes = models.PositiveIntegerField(default=240)
     escalation_due_minutes = models.PositiveIntegerField(default=1440)
@@ -121,8 +130,12 @@ class Version(PartOfVersion):
     instructions = models.TextField(blank=True)
     examples = models.JSONField(default=list, blank=True)  # [{"source": text, "values": {key: as written}}]
     review_bar = models.DecimalField(max_digits=3, decimal_places=2, default="0.90")
-    profile = models.JSONField(default=dict, blank=True)  # integrations.llm.profiles.Profile; empty: the deployment's
-    max_calls = models.PositiveSmallIntegerField(default=6, help_text="Calls of the model that one draft may take.")
+    profile = models.JSONField(
+        default=dict, blank=True
+    )  # integrations.llm.profiles.Profile; empty: the deployment's
+    max_calls = models.PositiveSmallIntegerField(
+        default=6, help_text="Calls of the model that one draft may take."
+    )
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -148,7 +161,9 @@ class Field(PartOfVersion):
     position = models.PositiveSmallIntegerField(default=0)
     key = models.CharField(max_length=63)
     label = models.CharField(max_length=80)
-    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value.replace("_", " ")) for kind in Kind])
+    kind = models.CharField(
+        max_length=10, choices=[(kind.value, kind.value.replace("_", " ")) for kind in Kind]
+    )
     hint = models.CharField(max_length=400, blank=True)
     required = models.BooleanField(default=False)
     sensitive = models.BooleanField(default=False)

@@ -18,11 +18,20 @@ class Caller:
         self.client = Client(raise_request_exception=False)
         self.headers = {"Authorization": f"Bearer {self.key}"}
 
-    def submit(self, *, slug: str = "", idempotency_key: str = "", files: tuple[tuple[str, bytes], ...] = (), **fields: Any) -> Any:
+    def submit(
+        self,
+        *,
+        slug: str = "",
+        idempotency_key: str = "",
+        files: tuple[tuple[str, bytes], ...] = (),
+        **fields: Any,
+    ) -> Any:
         headers = self.headers | ({"Idempotency-Key": idempotency_key} if idempotency_key else {})
         uploads = [SimpleUploadedFile(name, content) for name, content in files]
         body = fields | ({"files": uploads} if uploads else {})
-        return self.client.post(f"/api/v1/workflows/{slug or self.workflow.slug}/items", body, headers=headers)
+        return self.client.post(
+            f"/api/v1/workflows/{slug or self.workflow.slug}/items", body, headers=headers
+        )
 
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(f"/api/v1/{path}", query, headers=self.headers)

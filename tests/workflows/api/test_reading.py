@@ -15,7 +15,9 @@ from workflows.models import ApiKey, Item, Workflow
 from workflows.states import State
 
 
-def test_an_item_tells_its_state_reasons_draft_values_decision_deliveries_and_cost(caller: Caller, workflow: Workflow) -> None:
+def test_an_item_tells_its_state_reasons_draft_values_decision_deliveries_and_cost(
+    caller: Caller, workflow: Workflow
+) -> None:
     item = make_item(workflow=workflow, title="From Ines")
     approve(item=item, by=caller.row.user, values={"topic": "other"}, reason="seen")
 
@@ -120,7 +122,9 @@ def test_a_key_opens_its_own_workflow_alone(caller: Caller) -> None:
     assert len({answer.content for answer in answers[:5]}) == 1, "hidden and missing look the same"
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer cs_wrong", "Basic abc", "Bearer \xff\xfe", "Bearer a b"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Bearer cs_wrong", "Basic abc", "Bearer \xff\xfe", "Bearer a b"]
+)
 def test_without_a_valid_key_nothing_opens(caller: Caller, header: str) -> None:
     answer = caller.client.get("/api/v1/workflows/leads/items", headers={"Authorization": header})
     assert answer.status_code == 401
@@ -129,7 +133,9 @@ def test_without_a_valid_key_nothing_opens(caller: Caller, header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "columns", [{"revoked_at": timezone.now()}, {"expires_at": timezone.now() - timedelta(seconds=1)}], ids=["revoked", "expired"]
+    "columns",
+    [{"revoked_at": timezone.now()}, {"expires_at": timezone.now() - timedelta(seconds=1)}],
+    ids=["revoked", "expired"],
 )
 def test_a_key_that_is_over_opens_nothing(caller: Caller, columns: dict[str, Any]) -> None:
     ApiKey.objects.filter(pk=caller.row.pk).update(**columns)
@@ -147,7 +153,11 @@ def test_a_key_whose_user_lost_access_opens_nothing(caller: Caller, workflow: Wo
 
     item = make_item(workflow=workflow)
     UserObjectPermission.objects.all().delete()
-    statuses = [caller.list().status_code, caller.get(f"items/{item.public_id}").status_code, caller.submit(text="a").status_code]
+    statuses = [
+        caller.list().status_code,
+        caller.get(f"items/{item.public_id}").status_code,
+        caller.submit(text="a").status_code,
+    ]
     assert statuses == [403, 404, 403]
 
 

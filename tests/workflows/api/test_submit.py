@@ -36,8 +36,12 @@ REPEATS: list[tuple[str, dict[str, Any], dict[str, Any], int, int]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("what", "first", "second", "status", "items"), REPEATS, ids=[row[0] for row in REPEATS])
-def test_a_second_request_with(caller: Caller, what: str, first: dict, second: dict, status: int, items: int) -> None:
+@pytest.mark.parametrize(
+    ("what", "first", "second", "status", "items"), REPEATS, ids=[row[0] for row in REPEATS]
+)
+def test_a_second_request_with(
+    caller: Caller, what: str, first: dict, second: dict, status: int, items: int
+) -> None:
     one = caller.submit(**first)
     two = caller.submit(**second)
 
@@ -97,7 +101,9 @@ BAD: list[tuple[str, dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("what", "request_", "status", "place"), BAD, ids=[row[0] for row in BAD])
-def test_refused_with_a_problem_document(caller: Caller, what: str, request_: dict, status: int, place: str) -> None:
+def test_refused_with_a_problem_document(
+    caller: Caller, what: str, request_: dict, status: int, place: str
+) -> None:
     answer = caller.submit(**request_)
 
     assert answer.status_code == status, answer.content
@@ -110,7 +116,9 @@ def test_refused_with_a_problem_document(caller: Caller, what: str, request_: di
     assert Item.objects.count() == 0
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "émile ✓ 🙂"])
+@pytest.mark.parametrize(
+    "text", ["a\x00b", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "émile ✓ 🙂"]
+)
 def test_odd_characters_are_taken(caller: Caller, text: str) -> None:
     assert caller.submit(text=text, title=text, files=(("a\x00b.txt", b"\xff\xfe"),)).status_code == 202
 

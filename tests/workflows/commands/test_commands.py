@@ -32,10 +32,24 @@ def workflow() -> Workflow:
 def test_submit_prints_the_id_alone_and_all_files_are_one_item(workflow: Workflow, tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(name)
-    printed = run("submit", "leads", str(tmp_path / "a.txt"), str(tmp_path / "b.txt"), "--text", "Beside them", "--title", "Two files")
+    printed = run(
+        "submit",
+        "leads",
+        str(tmp_path / "a.txt"),
+        str(tmp_path / "b.txt"),
+        "--text",
+        "Beside them",
+        "--title",
+        "Two files",
+    )
     item = Item.objects.get()
     assert printed == f"{item.public_id}\n"
-    assert (item.title, item.sources.count(), item.submitted_by.username, item.channel) == ("Two files", 3, "olga", "command")
+    assert (item.title, item.sources.count(), item.submitted_by.username, item.channel) == (
+        "Two files",
+        3,
+        "olga",
+        "command",
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +68,9 @@ def test_submit_prints_the_id_alone_and_all_files_are_one_item(workflow: Workflo
         (("import_workflow", "/no/such/file"), "cannot be read"),
     ],
 )
-def test_a_command_that_cannot_be_done_says_why(workflow: Workflow, arguments: tuple[str, ...], said: str) -> None:
+def test_a_command_that_cannot_be_done_says_why(
+    workflow: Workflow, arguments: tuple[str, ...], said: str
+) -> None:
     make_user("outsider")
     with pytest.raises(CommandError, match=said):
         run(*arguments)

@@ -15,8 +15,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workflow", help="its short name, such as inbound-leads")
-        parser.add_argument("user", help="whose key it is: the key may do what this user may do on the workflow")
-        parser.add_argument("--days", type=int, default=api_keys.DEFAULT_DAYS, help="how long it is valid (%(default)s)")
+        parser.add_argument(
+            "user", help="whose key it is: the key may do what this user may do on the workflow"
+        )
+        parser.add_argument(
+            "--days", type=int, default=api_keys.DEFAULT_DAYS, help="how long it is valid (%(default)s)"
+        )
         parser.add_argument("--name", default="", help="what it is for")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,7 +33,9 @@ class Command(BaseCommand):
         if not 1 <= options["days"] <= 3650:
             raise CommandError("A key is valid for 1 to 3,650 days. No key was made.")
         try:
-            _, key = api_keys.create_api_key(workflow=workflow, user=user, days=options["days"], name=options["name"][:80])
+            _, key = api_keys.create_api_key(
+                workflow=workflow, user=user, days=options["days"], name=options["name"][:80]
+            )
         except Refused as refused:
             raise CommandError(str(refused)) from None
         self.stdout.write(key)

@@ -18,7 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workflow", help="its short name, such as inbound-leads")
-        parser.add_argument("--version", type=int, dest="number", help="the number of the version; the active one if not said")
+        parser.add_argument(
+            "--version", type=int, dest="number", help="the number of the version; the active one if not said"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         workflow = Workflow.objects.filter(slug=options["workflow"]).first()

@@ -20,9 +20,13 @@ class Command(BaseCommand):
             try:
                 text = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                raise CommandError(f"{path} cannot be read ({error.__class__.__name__}). Nothing of it was imported.") from None
+                raise CommandError(
+                    f"{path} cannot be read ({error.__class__.__name__}). Nothing of it was imported."
+                ) from None
             try:
                 workflow, version, changed = workflow_file.import_workflow(text=text)
             except Refused as refused:
                 raise CommandError(f"{path}: {refused}") from None
-            self.stdout.write(f"{workflow.slug}: {'imported' if changed else 'nothing to change'}, {version} is active")
+            self.stdout.write(
+                f"{workflow.slug}: {'imported' if changed else 'nothing to change'}, {version} is active"
+            )

@@ -17,11 +17,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workflow", help="its short name, such as inbound-leads")
-        parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="a file of the item; several make one item")
+        parser.add_argument(
+            "files", nargs="*", type=Path, metavar="FILE", help="a file of the item; several make one item"
+        )
         parser.add_argument("--text", default="", help="text to work on, in place of files or beside them")
         parser.add_argument("--title", default="", help="what people call the item")
         parser.add_argument("--external-id", default="", help="your own name of it; once per workflow")
-        parser.add_argument("--as", dest="user", default="", metavar="USER", help="who submits it; the workflow's owner if not said")
+        parser.add_argument(
+            "--as",
+            dest="user",
+            default="",
+            metavar="USER",
+            help="who submits it; the workflow's owner if not said",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         workflow = Workflow.objects.select_related("owner").filter(slug=options["workflow"]).first()
@@ -45,7 +53,9 @@ def _user(*, workflow: Workflow, name: str) -> Any:
             raise CommandError(f"There is no active user “{name}”. Nothing was kept.")
         return user
     if workflow.owner is None:
-        raise CommandError(f"{workflow.name} has no owner. Nothing was kept. Say who submits it with --as USER.")
+        raise CommandError(
+            f"{workflow.name} has no owner. Nothing was kept. Say who submits it with --as USER."
+        )
     return workflow.owner
 
 
