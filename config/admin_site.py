@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.sites import UnfoldAdminSite
 
@@ -25,5 +24,5 @@ class Site(UnfoldAdminSite):
         raise Http404
 
     def has_permission(self, request: HttpRequest) -> bool:
-        user: AbstractBaseUser | Any = request.user
+        user: Any = request.user
         return bool(user.is_active and user.is_staff)

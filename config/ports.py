@@ -29,3 +29,11 @@ def wait_for_port(*, host: str, port: int, seconds: float) -> str:
     while (reason := why_not_free(host=host, port=port)) and time.monotonic() < until:
         time.sleep(0.2)
     return reason
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

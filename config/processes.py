@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,13 +13,13 @@ from django.conf import settings
 from django.db import close_old_connections
 from django_q.tasks import async_task, queue_size
 
+from config.ports import free_port
 from config.supervise import Child
 from integrations.llm import deployment
 from integrations.llm.embedded.profile import API_KEY_ENV
 from workflows import beats
 from workflows.tasks import TICK
 
-HEARTBEAT_LIMIT = 12.0
 MOST_QUEUED_TICKS = 6
 FETCHING_SECONDS = 3600.0  # the weights may have a long way
 
@@ -34,9 +33,18 @@ def web() -> Child:
             "--workers", os.environ.get("WEB_WORKERS", "1"), "--threads", "8", "--worker-class", "gthread",
             "--log-level", "warning", "--no-control-socket",
         ],
-        ready=lambda: httpx2.get(f"http://127.0.0.1:{settings.PORT}/healthz", timeout=3.0, trust_env=False).is_success,
+        ready=web_answers,
         ports=(settings.PORT,),
     )  # fmt: skip
+
+
+def web_answers() -> bool:
+    try:
+        return httpx2.get(
+            f"http://127.0.0.1:{settings.PORT}/healthz", timeout=3.0, trust_env=False
+        ).is_success
+    except httpx2.TransportError:
+        return False
 
 
 def queue(*, env: dict[str, str]) -> Child:
@@ -44,10 +52,9 @@ def queue(*, env: dict[str, str]) -> Child:
         name="work",
         command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
         env=env,
-        ready=lambda: _age() is not None,
         ready_seconds=60.0,
         heartbeat=_age,
-        heartbeat_limit=HEARTBEAT_LIMIT,
+        heartbeat_limit=settings.HEARTBEAT_LIMIT,
     )
 
 
@@ -73,7 +80,7 @@ def processes(*, with_web: bool) -> list[Child]:
         return [*children, queue(env={})]
     env = {
         deployment.NAME_ENV: os.environ.get(deployment.NAME_ENV) or "standard",
-        deployment.PORT_ENV: str(_free_port()),
+        deployment.PORT_ENV: str(free_port()),
         deployment.PID_FILE_ENV: str(settings.DATA / "model.pid"),
         API_KEY_ENV: secrets.token_urlsafe(32),
     }
@@ -98,10 +105,3 @@ def with_database(call: Callable[[], Any]) -> Callable[[], Any]:
 def _age() -> float | None:
     close_old_connections()
     return beats.age(name=TICK)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

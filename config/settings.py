@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
@@ -117,6 +118,9 @@ USE_I18N = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
+STATIC_ROOT.mkdir(
+    exist_ok=True
+)  # WhiteNoise warns of a folder that is missing; files come through the finders
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA / "files"  # never served by a URL of its own: sources go through the one door
 STORAGES = {
@@ -137,24 +141,30 @@ API_REQUESTS_PER_MINUTE = int(os.environ.get("API_REQUESTS_PER_MINUTE", "600"))
 MAX_REQUEST_BYTES = 100 * 1024 * 1024
 if os.environ.get("REDIS_URL"):
     CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": os.environ["REDIS_URL"]}
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": os.environ["REDIS_URL"],
+        }
     }
 
-# The mail that Countersign sends. The demo writes each to a file, so that it can be read.
-EMAIL_URL = os.environ.get("EMAIL_URL", "")
+# The mail that Countersign sends. Without a server each is a file in the data folder, so that it can be read.
+EMAIL_URL = os.environ.get("EMAIL_URL", "")  # smtp://user:password@host:port, smtp+tls://..., smtps://...
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "countersign@localhost")
-if EMAIL_URL:
-    from urllib.parse import unquote, urlsplit
 
-    _mail = urlsplit(EMAIL_URL)
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
-    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
-    EMAIL_TIMEOUT = 20
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = str(DATA / "mail")
+
+def mailer() -> dict[str, Any]:
+    backends = "django.core.mail.backends"
+    if not EMAIL_URL:
+        return {"BACKEND": f"{backends}.filebased.EmailBackend", "OPTIONS": {"file_path": str(DATA / "mail")}}
+    url = urlsplit(EMAIL_URL)
+    options: dict[str, Any] = {"host": url.hostname or "localhost", "port": url.port or 25, "timeout": 20}
+    if url.username:
+        options |= {"username": unquote(url.username), "password": unquote(url.password or "")}
+    options |= {"use_tls": url.scheme == "smtp+tls", "use_ssl": url.scheme == "smtps"}
+    return {"BACKEND": f"{backends}.smtp.EmailBackend", "OPTIONS": options}
+
+
+MAILERS = {"default": mailer()}
 
 # The queue is a wake-up; the rows are the truth. See docs/decisions/0002-worker.md for each number.
 WORKERS = int(os.environ.get("WORKERS", "4"))
@@ -212,7 +222,9 @@ if is_on("HTTPS"):
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     "loggers": {

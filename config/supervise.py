@@ -35,7 +35,8 @@ class Child:
     `env` is added to the supervisor's own environment. `ready`, `heartbeat` are asked in a thread of the supervisor;
     they must return within seconds (give them time-outs) and may raise, which counts as "not known".
     `heartbeat` returns the age in seconds of the last sign of life, None while none is known; an age is never held
-    against a child beyond the time since it was ready, so that its predecessor's last sign does not count.
+    against a child beyond the time since it was ready, so that its predecessor's last sign does not count. A child with
+    a `heartbeat` and no `ready` is ready at its first sign of life.
     `starts_after` names children that must have been ready once. `ports` on loopback are checked before anything starts.
     """
 
@@ -332,8 +333,7 @@ class Supervisor:
     def _probe(self, child: Child, life: Life) -> None:
         now = time.monotonic()
         if life.ready_at is None:
-            ready = now - life.started >= SETTLED if child.ready is None else self._ask_ready(child)
-            if ready and life.leash.poll() is None:
+            if self._is_ready(child, life) and life.leash.poll() is None:
                 life.ready_at = time.monotonic()
                 self.say(f"{child.name} is ready after {life.ready_at - life.started:.1f} s")
         elif child.heartbeat is not None and life.silent_for is None:
@@ -351,10 +351,14 @@ class Supervisor:
             elif age > child.heartbeat_limit:
                 life.silent_for = min(age, since_ready)
 
-    def _ask_ready(self, child: Child) -> bool:
-        assert child.ready is not None
+    def _is_ready(self, child: Child, life: Life) -> bool:
         try:
-            return child.ready()
+            if child.ready is not None:
+                return child.ready()
+            if child.heartbeat is not None:
+                age = child.heartbeat()
+                return age is not None and age < time.monotonic() - life.started
+            return time.monotonic() - life.started >= SETTLED
         except Exception:
             return False  # not reachable yet
 

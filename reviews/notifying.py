@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -22,7 +23,9 @@ def tell_owners() -> int:
     """One mail per owner when something new waits, at most once an hour. Returns the number of mails sent."""
     sent = 0
     owners: dict[int, list[Workflow]] = {}
-    for workflow in Workflow.objects.filter(owner__is_active=True).exclude(owner__email="").select_related("owner"):
+    for workflow in (
+        Workflow.objects.filter(owner__is_active=True).exclude(owner__email="").select_related("owner")
+    ):
         if workflow.owner is not None and may(workflow.owner, Action.VIEW, workflow):
             owners.setdefault(workflow.owner.pk, []).append(workflow)
     for pk, workflows in owners.items():
@@ -32,14 +35,14 @@ def tell_owners() -> int:
             .annotate(items=Count("pk"), newest=Max("state_since"), due=Min("due_at"))
             .order_by("workflow__name", "state")
         )
-        rows = list(waiting)
+        rows: list[Any] = list(waiting)
         if rows and _is_news(owner=pk, newest=max(row["newest"] for row in rows)):
             _send(workflows=workflows, rows=rows)
             sent += 1
     return sent
 
 
-def _is_news(*, owner: int, newest: object) -> bool:
+def _is_news(*, owner: int, newest: datetime) -> bool:
     """Something arrived since the last mail, which is long enough ago. Won by the process that wrote the time."""
     now = timezone.now()
     name = f"mail:owner:{owner}"
@@ -47,12 +50,12 @@ def _is_news(*, owner: int, newest: object) -> bool:
     if beat is None:
         _, made = Beat.objects.get_or_create(name=name, defaults={"at": now})
         return made
-    if beat.at >= newest or beat.at > now - NOT_MORE_OFTEN_THAN:  # type: ignore[operator]
+    if beat.at >= newest or beat.at > now - NOT_MORE_OFTEN_THAN:
         return False
     return bool(Beat.objects.filter(name=name, at=beat.at).update(at=now))
 
 
-def _send(*, workflows: list[Workflow], rows: list[dict[str, object]]) -> None:
+def _send(*, workflows: list[Workflow], rows: list[dict[str, Any]]) -> None:
     owner = workflows[0].owner
     assert owner is not None
     names = {workflow.pk: workflow for workflow in workflows}
@@ -64,6 +67,10 @@ def _send(*, workflows: list[Workflow], rows: list[dict[str, object]]) -> None:
             f"{workflow.name}: {row['items']} {LABELS[State(str(row['state']))].lower()}\n"
             f"  {settings.SITE_URL}/admin/workflows/item/?workflow__id__exact={workflow.pk}&state__exact={row['state']}"
         )
-    body = f"{total} {'item waits' if total == 1 else 'items wait'} for a person in your workflows.\n\n" + "\n".join(lines) + "\n"
+    body = (
+        f"{total} {'item waits' if total == 1 else 'items wait'} for a person in your workflows.\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
     EmailMessage(subject=f"{total} waiting in Countersign", body=body, to=[owner.email]).send()
     log.info("%s was told by mail of %d waiting items.", owner.get_username(), total)

@@ -13,17 +13,19 @@ from workflows.states import TO_DECIDE, State
 
 
 def follow_item(*, item: Item, was: State, by: Any, why: str) -> None:
-    _end(item=item, by=by, why=why)
+    if was in TO_DECIDE:
+        _end(item=item, by=by, why=why)
     if item.state in TO_DECIDE:
         _open(item=item, by=by, why=why, asked=was in TO_DECIDE)
 
 
 def _open(*, item: Item, by: Any, why: str, asked: bool) -> None:
+    assert item.due_at is not None, "what waits for a person has a time"
     escalated = item.state == State.ESCALATED
     review = Review(
         item=item, workflow=item.workflow,
         kind=Review.Kind.ESCALATION if escalated else Review.Kind.DECISION,
-        group=item.workflow.escalation if escalated else item.workflow.reviewers,
+        group_id=item.workflow.escalation_id if escalated else item.workflow.reviewers_id,
         asked_by=by if asked else None, reason=why[:300], due_at=item.due_at,
     )  # fmt: skip
     with acting(by=by, why=why, on=review):

@@ -107,13 +107,16 @@ class _Handler(BaseHTTPRequestHandler):
         mode = self.path.strip("/").partition("?")[0]
         if mode.isdigit():
             wait = {"Retry-After": self.receiver.retry_after} if mode in {"429", "503"} else {}
-            return self._answer(int(mode), b'{"error":"not today"}', wait)
+            self._answer(int(mode), b'{"error":"not today"}', wait)
+            return
         misbehave = getattr(self, f"_{mode}", None)
         if misbehave is not None and mode in {"silent", "drop", "drip", "redirect", "huge", "odd"}:
-            return misbehave()
-        if not received.valid:
-            return self._answer(401, b'{"error":"signature not valid"}')
-        return self._answer(200, self.receiver.answer)
+            misbehave()
+            return
+        if received.valid:
+            self._answer(200, self.receiver.answer)
+        else:
+            self._answer(401, b'{"error":"signature not valid"}')
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -201,7 +204,9 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True, help="one JSON line per delivery is added")
     parser.add_argument("--secret", required=True, help="whsec_ and base64")
     chosen = parser.parse_args()
-    server = _server(receiver=Receiver(secret=chosen.secret, log=chosen.log), host="127.0.0.1", port=chosen.port)
+    server = _server(
+        receiver=Receiver(secret=chosen.secret, log=chosen.log), host="127.0.0.1", port=chosen.port
+    )
     print(f"Receiving webhooks on http://127.0.0.1:{server.server_address[1]}/ok", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(poll_interval=0.1)

@@ -7,7 +7,7 @@ filter, export, page and API call starts from `visible()`, and every act from `m
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
@@ -18,7 +18,6 @@ from guardian.shortcuts import assign_perm
 
 from workflows.models import Workflow
 
-M = TypeVar("M", bound=Model)
 User = AbstractBaseUser | AnonymousUser
 
 
@@ -94,7 +93,7 @@ def forget(user: User) -> None:
     user.__dict__.pop("_workflow_ids", None)
 
 
-def visible(user: User, queryset: QuerySet[M], action: Action = Action.VIEW) -> QuerySet[M]:
+def visible[M: Model](user: User, queryset: QuerySet[M], action: Action = Action.VIEW) -> QuerySet[M]:
     """The rows of the queryset that this user may see, or on whose workflow they may do `action`.
 
     An action never widens what may be seen: rows need `view_workflow` as well.
@@ -114,7 +113,9 @@ def may(user: User, action: Action, row: Model | None = None) -> bool:
     """May this user do this to this row; without a row, to any at all."""
     needed = {Action.VIEW, action}
     if row is None:
-        return all(ids is None or bool(ids) for ids in (workflow_ids(user=user, action=one) for one in needed))
+        return all(
+            ids is None or bool(ids) for ids in (workflow_ids(user=user, action=one) for one in needed)
+        )
     name = row._meta.label_lower
     if name not in PATHS:
         return False
@@ -140,7 +141,10 @@ def people_who_may(*, action: Action, workflow: Workflow) -> QuerySet[Any]:
     people = UserObjectPermission.objects.filter(**grants).values("user")
     groups = GroupObjectPermission.objects.filter(**grants).values("group")
     return (
-        get_user_model().objects.filter(Q(pk__in=people) | Q(groups__in=groups), is_active=True).distinct().order_by("pk")
+        get_user_model()
+        .objects.filter(Q(pk__in=people) | Q(groups__in=groups), is_active=True)
+        .distinct()
+        .order_by("pk")
     )
 
 

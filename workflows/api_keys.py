@@ -18,10 +18,14 @@ PREFIX = "cs_"
 DEFAULT_DAYS = 365
 
 
-def create_api_key(*, workflow: Workflow, user: Any, days: int = DEFAULT_DAYS, name: str = "") -> tuple[ApiKey, str]:
+def create_api_key(
+    *, workflow: Workflow, user: Any, days: int = DEFAULT_DAYS, name: str = ""
+) -> tuple[ApiKey, str]:
     """The row, and the key itself: the only time it can be read."""
     if not may(user, Action.VIEW, workflow):
-        raise NotPermitted(f"{user.get_username()} may not see {workflow.name}; a key would open nothing. Grant access first.")
+        raise NotPermitted(
+            f"{user.get_username()} may not see {workflow.name}; a key would open nothing. Grant access first."
+        )
     key = PREFIX + secrets.token_urlsafe(32)
     row = ApiKey.objects.create(
         workflow=workflow, user=user, name=name, prefix=key[:10], sha256=_hash(key),

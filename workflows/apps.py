@@ -6,7 +6,10 @@ class Workflows(AppConfig):
     verbose_name = "Workflows"
 
     def ready(self) -> None:
-        from workflows.ticking import every
-        from workflows.waking import wake_if_due
+        from django_q.signals import post_execute
 
-        every(seconds=1.5, name="look for due work", call=wake_if_due)
+        from workflows.tasks import note_tick, wake_what_is_due
+        from workflows.ticking import every
+
+        post_execute.connect(note_tick, dispatch_uid="note_tick")
+        every(seconds=1.5, name="look for due work", call=wake_what_is_due)

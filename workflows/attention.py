@@ -26,7 +26,13 @@ HAPPENED: dict[Outcome, tuple[str, str]] = {
 
 def of_outcome(*, outcome: Outcome, detail: str = "") -> dict[str, Any]:
     happened, next_step = HAPPENED[outcome]
-    return {"outcome": outcome.value, "happened": happened, "detail": detail, "kept": KEPT, "next_step": next_step}
+    return {
+        "outcome": outcome.value,
+        "happened": happened,
+        "detail": detail,
+        "kept": KEPT,
+        "next_step": next_step,
+    }
 
 
 def of_calls_spent(*, calls: int) -> dict[str, Any]:
@@ -80,4 +86,10 @@ def of_delivery(*, destination: str, error: str, tries: int, uncertain: bool) ->
         counted = f"{tries} {'try' if tries == 1 else 'tries'}, no more by itself."
         happened = f"{destination} did not take the result. {error} {counted}"
         next_step = "Mend the cause, then send the delivery again."
-    return {"outcome": "", "happened": happened, "detail": "", "kept": "The approval stands.", "next_step": next_step}
+    return {
+        "outcome": "",
+        "happened": happened,
+        "detail": "",
+        "kept": "The approval stands.",
+        "next_step": next_step,
+    }

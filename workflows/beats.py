@@ -39,7 +39,9 @@ def take_slot(*, name: str, seconds: float) -> uuid.UUID | None:
 
 
 def keep_slot(*, name: str, holder: uuid.UUID, seconds: float) -> bool:
-    return bool(Beat.objects.filter(name=name, holder=holder).update(at=timezone.now() + timedelta(seconds=seconds)))
+    return bool(
+        Beat.objects.filter(name=name, holder=holder).update(at=timezone.now() + timedelta(seconds=seconds))
+    )
 
 
 def free_slot(*, name: str, holder: uuid.UUID) -> None:

@@ -14,7 +14,7 @@ from workflows.models import SUBMITTED, Decision, Item, Run
 from workflows.outbox import write_deliveries
 from workflows.routing import is_empty
 from workflows.states import LABELS, TO_DECIDE, State
-from workflows.transitions import lock, move
+from workflows.transitions import lock, move_locked
 from workflows.waking import wake
 
 NEW_DRAFT: dict[str, Any] = {
@@ -24,7 +24,12 @@ NEW_DRAFT: dict[str, Any] = {
 
 
 def approve(
-    *, item: Item, by: Any, values: dict[str, Any] | None = None, reason: str = "", revision: int | None = None
+    *,
+    item: Item,
+    by: Any,
+    values: dict[str, Any] | None = None,
+    reason: str = "",
+    revision: int | None = None,
 ) -> Decision:
     """Accept the item with its current values, or with the ones given. Its deliveries are written with it.
 
@@ -36,6 +41,9 @@ def approve(
         _may_decide(item=row, by=by, revision=revision)
         drafted = row.values or {}
         final = drafted if values is None else {**drafted, **values}
+        if _has_sensitive(item=row, values=final) and not may(by, Action.DECIDE_SENSITIVE, row):
+            # Nor by filling a sensitive field in while approving.
+            raise NotPermitted(_refusal(item=row, verb="decide an item with sensitive fields"))
         _check_values(item=row, values=final)
         changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
         decision = _record(
@@ -43,18 +51,22 @@ def approve(
             changed=changed, reason=reason,
         )  # fmt: skip
         why = f"{decision.get_kind_display()}{f': {reason}' if reason else ''}"
-        row = move(item=row, to=State.APPROVED, by=by, why=why, values=final, problem=None)
+        row = move_locked(row=row, to=State.APPROVED, by=by, why=why, values=final, problem=None)
         write_deliveries(item=row, decision=decision, by=by)
         return decision
 
 
 def reject(*, item: Item, by: Any, reason: str, revision: int | None = None) -> Decision:
-    return _close(item=item, by=by, kind=Decision.Kind.REJECT, to=State.REJECTED, reason=reason, revision=revision)
+    return _close(
+        item=item, by=by, kind=Decision.Kind.REJECT, to=State.REJECTED, reason=reason, revision=revision
+    )
 
 
 def escalate(*, item: Item, by: Any, reason: str, revision: int | None = None) -> Decision:
     """Ask the escalation group to decide. The item stays whole; who asked and why is told to them."""
-    return _close(item=item, by=by, kind=Decision.Kind.ESCALATE, to=State.ESCALATED, reason=reason, revision=revision)
+    return _close(
+        item=item, by=by, kind=Decision.Kind.ESCALATE, to=State.ESCALATED, reason=reason, revision=revision
+    )
 
 
 def send_back(*, item: Item, by: Any, note: str, revision: int | None = None) -> Decision:
@@ -74,9 +86,13 @@ def try_again(*, item: Item, by: Any) -> Item:
         if not (may(by, Action.REVIEW, row) or may(by, Action.MANAGE, row)):
             raise NotPermitted(_refusal(item=row, verb="have this item tried again"))
         if row.deliveries.exclude(state="cancelled").exists():
-            raise Conflict("This item was approved; its deliveries can be sent again, the draft cannot. Nothing was changed.")
+            raise Conflict(
+                "This item was approved; its deliveries can be sent again, the draft cannot. Nothing was changed."
+            )
         row.sources.filter(unreadable__isnull=False).update(unreadable=None, read_at=None)
-        moved = move(item=row, to=State.RECEIVED, by=by, why="Tried again", version=row.workflow.version, **NEW_DRAFT)
+        moved = move_locked(
+            row=row, to=State.RECEIVED, by=by, why="Tried again", version=row.workflow.version, **NEW_DRAFT
+        )
         wake(task="workflows.tasks.work")
         return moved
 
@@ -87,9 +103,15 @@ def close(*, item: Item, by: Any, reason: str) -> Decision:
         row = lock(item=item)
         if not may(by, Action.REVIEW, row):
             raise NotPermitted(_refusal(item=row, verb="close this item"))
-        decision = _record(item=row, by=by, kind=Decision.Kind.SKIP, values=None, changed=[], reason=_needed(reason))
-        problem = {"happened": reason, "kept": "The item and its files are kept.", "next_step": "Nothing, unless it was wrong: then reopen it."}
-        move(item=row, to=State.SKIPPED, by=by, why=f"Closed: {reason}", problem=problem)
+        decision = _record(
+            item=row, by=by, kind=Decision.Kind.SKIP, values=None, changed=[], reason=_needed(reason)
+        )
+        problem = {
+            "happened": reason,
+            "kept": "The item and its files are kept.",
+            "next_step": "Nothing, unless it was wrong: then reopen it.",
+        }
+        move_locked(row=row, to=State.SKIPPED, by=by, why=f"Closed: {reason}", problem=problem)
         return decision
 
 
@@ -100,7 +122,7 @@ def _close(
         row = lock(item=item)
         _may_decide(item=row, by=by, revision=revision)
         decision = _record(item=row, by=by, kind=kind, values=None, changed=[], reason=_needed(reason))
-        move(item=row, to=to, by=by, why=f"{decision.get_kind_display()}: {reason}", **columns)
+        move_locked(row=row, to=to, by=by, why=f"{decision.get_kind_display()}: {reason}", **columns)
         return decision
 
 
@@ -109,11 +131,10 @@ def may_decide(*, item: Item, by: Any) -> bool:
     needed = Action.HANDLE_ESCALATION if item.state == State.ESCALATED else Action.REVIEW
     if not may(by, needed, item):
         return False
-    return not has_sensitive_values(item=item) or may(by, Action.DECIDE_SENSITIVE, item)
+    return not _has_sensitive(item=item, values=item.values or {}) or may(by, Action.DECIDE_SENSITIVE, item)
 
 
-def has_sensitive_values(*, item: Item) -> bool:
-    values = item.values or {}
+def _has_sensitive(*, item: Item, values: dict[str, Any]) -> bool:
     return item.version is not None and any(
         spec.sensitive and not is_empty(values.get(spec.key)) for spec in item.version.specs()
     )
@@ -139,7 +160,10 @@ def _refusal(*, item: Item, verb: str) -> str:
 
 def _needed(reason: str) -> str:
     if not reason.strip():
-        raise InvalidInput("Say why, in a few words: whoever takes it next reads it.", problems={"reason": "Say why, in a few words."})
+        raise InvalidInput(
+            "Say why, in a few words: whoever takes it next reads it.",
+            problems={"reason": "Say why, in a few words."},
+        )
     return reason.strip()[:300]
 
 
@@ -169,7 +193,13 @@ def _changed(*, item: Item, drafted: dict[str, Any], final: dict[str, Any]) -> l
 
 
 def _record(
-    *, item: Item, by: Any, kind: Decision.Kind, values: dict[str, Any] | None, changed: list[str], reason: str
+    *,
+    item: Item,
+    by: Any,
+    kind: Decision.Kind,
+    values: dict[str, Any] | None,
+    changed: list[str],
+    reason: str,
 ) -> Decision:
     run = Run.objects.filter(item=item, outcome="ok").order_by("-pk").first()
     return Decision.objects.create(

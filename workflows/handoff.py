@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat
-from integrations.connectors.base import connector, parse_config
+from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat, connector, parse_config
 from workflows import attention
 from workflows.access import Action, may
 from workflows.errors import Conflict, NotPermitted
@@ -28,60 +30,102 @@ from workflows.outbox import REGISTER
 from workflows.people import acting, system_user
 from workflows.register import enter
 from workflows.states import State
-from workflows.transitions import lock, move
+from workflows.transitions import lock, move_locked
 from workflows.waking import wake
 
 log = logging.getLogger("countersign.deliver")
 
 MAX_TRIES = 7
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 3600.0
-LEASE_SECONDS = 60  # longer than any connector's time-out
 AT_ONCE = 4
 
 
-def deliver_due(*, limit: int = 100) -> int:
-    """Send what is due now, some at a time, so that one slow receiver does not hold up the others."""
-    leased = [pk for pk in _due_ids(limit=limit) if _lease(pk=pk)]
-    if not leased:
+def deliver_due(*, limit: int = 100, beat: Callable[[], object] = lambda: None) -> int:
+    """Send what is due now, some at a time, so that one slow receiver does not hold up the others. Returns how many.
+
+    `beat` is called every few seconds while it lasts. Each delivery is leased when its turn comes, and its lease is
+    renewed while it is under way: a receiver may take longer than a lease, a dead sender may not.
+    """
+    due = _due_ids(limit=limit)
+    if connection.in_atomic_block:  # other threads would not see these rows
+        return sum(_take_and_send(pk=pk, held=set()) for pk in due)
+    if not due:
         return 0
-    if len(leased) == 1 or connection.in_atomic_block:
-        for pk in leased:
-            _send(pk=pk)
-    else:
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            list(pool.map(_send_in_thread, leased))
-    return len(leased)
+    held: set[uuid.UUID] = set()
+    over = threading.Event()
+    with ThreadPoolExecutor(max_workers=AT_ONCE + 1) as pool:
+        pool.submit(_keep, held=held, over=over, beat=beat)
+        try:
+            return sum(pool.map(partial(_in_thread, held=held), due))
+        finally:
+            over.set()
 
 
-def _due_ids(*, limit: int) -> list[int]:
-    now = timezone.now()
-    waiting = Q(state=Delivery.State.WAITING, due_at__lte=now)
-    lost = Q(state=Delivery.State.SENDING, lease_until__lt=now)
-    return list(Delivery.objects.filter(waiting | lost).order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
-
-
-def _lease(*, pk: int) -> bool:
-    """Won by the update that touched the row. A sender that died leaves `sending` behind: it is taken over."""
-    now = timezone.now()
-    return bool(
-        Delivery.objects.filter(
-            Q(state=Delivery.State.WAITING, due_at__lte=now) | Q(state=Delivery.State.SENDING, lease_until__lt=now), pk=pk
-        ).update(
-            state=Delivery.State.SENDING, lease=uuid.uuid4(), lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            tries=F("tries") + 1,
-        )
-    )  # fmt: skip
-
-
-def _send_in_thread(pk: int) -> None:
+def _keep(*, held: set[uuid.UUID], over: threading.Event, beat: Callable[[], object]) -> None:
     try:
-        _send(pk=pk)
+        while not over.wait(settings.LEASE_SECONDS / 3):
+            try:
+                Delivery.objects.filter(lease__in=held.copy(), state=Delivery.State.SENDING).update(lease_until=_lease_end())
+                beat()
+            except Exception:
+                log.exception("The leases of deliveries could not be renewed; it is tried again.")
     finally:
         connection.close()
 
 
-def _send(*, pk: int) -> None:
-    delivery = Delivery.objects.select_related("destination", "item__workflow", "item__version", "decision").get(pk=pk)
+def _due_ids(*, limit: int) -> list[int]:
+    return list(Delivery.objects.filter(_due()).order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def _due() -> Q:
+    now = timezone.now()
+    waiting = Q(state=Delivery.State.WAITING, due_at__lte=now)
+    lost = Q(state=Delivery.State.SENDING, lease_until__lt=now)
+    return waiting | lost
+
+
+def is_delivery_due() -> bool:
+    return Delivery.objects.filter(_due()).exists()
+
+
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _lease(*, pk: int) -> uuid.UUID | None:
+    """Won by the update that touched the row. A sender that died leaves `sending` behind: it is taken over."""
+    lease = uuid.uuid4()
+    won = Delivery.objects.filter(_due(), pk=pk).update(
+        state=Delivery.State.SENDING, lease=lease, lease_until=_lease_end(), tries=F("tries") + 1
+    )
+    return lease if won else None
+
+
+def _in_thread(pk: int, *, held: set[uuid.UUID]) -> bool:
+    try:
+        return _take_and_send(pk=pk, held=held)
+    finally:
+        connection.close()
+
+
+def _take_and_send(*, pk: int, held: set[uuid.UUID]) -> bool:
+    """Whether it was ours to send."""
+    lease = _lease(pk=pk)
+    if lease is None:
+        return False
+    held.add(lease)
+    try:
+        _send(pk=pk, lease=lease)
+    finally:
+        held.discard(lease)
+    return True
+
+
+def _send(*, pk: int, lease: uuid.UUID) -> None:
+    rows = Delivery.objects.select_related("destination", "item__workflow", "item__version", "decision")
+    delivery = rows.filter(pk=pk, lease=lease).first()
+    if delivery is None:
+        return  # this process slept through its lease, and somebody else has it
     try:
         if delivery.destination.kind == REGISTER:
             with transaction.atomic():
@@ -91,10 +135,17 @@ def _send(*, pk: int) -> None:
             return
         # A try before this one that never came back: it may have arrived.
         lost = delivery.attempts.filter(ended_at=None).exists()
-        _send_outside(delivery=delivery, after_uncertain=lost or delivery.attempts.filter(result="uncertain").exists())
+        _send_outside(
+            delivery=delivery, after_uncertain=lost or delivery.attempts.filter(result="uncertain").exists()
+        )
     except Exception as error:
         log.exception("Delivery %s failed in our own code.", pk)
-        _failed(delivery=delivery, error=DeliveryFailed(f"Countersign itself failed: {type(error).__name__}.", retry=True, certain=True))
+        _failed(
+            delivery=delivery,
+            error=DeliveryFailed(
+                f"Countersign itself failed: {type(error).__name__}.", retry=True, certain=True
+            ),
+        )
 
 
 def _send_outside(*, delivery: Delivery, after_uncertain: bool) -> None:
@@ -111,15 +162,23 @@ def _send_outside(*, delivery: Delivery, after_uncertain: bool) -> None:
         )
         if after_uncertain:
             if destination.repeat is Repeat.ASK:
-                raise DeliveryFailed("The connection ended before an answer came.", retry=False, certain=False)
-            if destination.repeat is Repeat.FIND_FIRST and (found := destination.find(parcel=parcel, config=config)):
+                raise DeliveryFailed(
+                    "The connection ended before an answer came.", retry=False, certain=False
+                )
+            if destination.repeat is Repeat.FIND_FIRST and (
+                found := destination.find(parcel=parcel, config=config)
+            ):
                 _delivered(delivery=delivery, receipt=found)
                 return
         attempt = DeliveryAttempt.objects.create(delivery=delivery)
         receipt = destination.deliver(parcel=parcel, config=config)
     except DeliveryFailed as error:
         if attempt is not None:
-            _end_attempt(attempt, "uncertain" if not error.certain else "retry" if error.retry else "refused", str(error))
+            _end_attempt(
+                attempt,
+                "uncertain" if not error.certain else "retry" if error.retry else "refused",
+                str(error),
+            )
         _failed(delivery=delivery, error=error)
     else:
         _end_attempt(attempt, "sent", receipt.detail)
@@ -141,7 +200,11 @@ def _end_attempt(attempt: DeliveryAttempt, result: str, detail: str) -> None:
 
 
 def _still_ours(delivery: Delivery) -> bool:
-    return Delivery.objects.select_for_update().filter(pk=delivery.pk, lease=delivery.lease, state=Delivery.State.SENDING).exists()
+    return (
+        Delivery.objects.select_for_update()
+        .filter(pk=delivery.pk, lease=delivery.lease, state=Delivery.State.SENDING)
+        .exists()
+    )
 
 
 def _delivered(*, delivery: Delivery, receipt: Receipt) -> None:
@@ -149,7 +212,14 @@ def _delivered(*, delivery: Delivery, receipt: Receipt) -> None:
         item = lock(item=delivery.item)
         if not _still_ours(delivery):
             return
-        _end(delivery, Delivery.State.DELIVERED, why="Arrived", reference=receipt.reference[:300], error="", delivered_at=timezone.now())
+        _end(
+            delivery,
+            Delivery.State.DELIVERED,
+            why="Arrived",
+            reference=receipt.reference[:300],
+            error="",
+            delivered_at=timezone.now(),
+        )
         _settle(item=item, by=system_user())
     log.info("%s: %s arrived at %s.", item.workflow.slug, item.title, delivery.destination.name)
 
@@ -164,14 +234,36 @@ def _failed(*, delivery: Delivery, error: DeliveryFailed) -> None:
             return
         if retry:
             wait = _wait(tries=delivery.tries, asked=error.retry_after)
-            _end(delivery, Delivery.State.WAITING, why="It is tried again", error=str(error)[:500], due_at=timezone.now() + wait)
-            log.info("%s: %s did not take “%s” (%s); tried again in %.0f s.", item.workflow.slug, destination.name, item.title, error, wait.total_seconds())
+            _end(
+                delivery,
+                Delivery.State.WAITING,
+                why="It is tried again",
+                error=str(error)[:500],
+                due_at=timezone.now() + wait,
+            )
+            log.info(
+                "%s: %s did not take “%s” (%s); tried again in %.0f s.",
+                item.workflow.slug,
+                destination.name,
+                item.title,
+                error,
+                wait.total_seconds(),
+            )
             return
         uncertain = not error.certain and not repeatable
-        _end(delivery, Delivery.State.UNCERTAIN if uncertain else Delivery.State.DEAD, why="No more tries", error=str(error)[:500])
-        problem = attention.of_delivery(destination=destination.name, error=str(error), tries=delivery.tries, uncertain=uncertain)
+        _end(
+            delivery,
+            Delivery.State.UNCERTAIN if uncertain else Delivery.State.DEAD,
+            why="No more tries",
+            error=str(error)[:500],
+        )
+        problem = attention.of_delivery(
+            destination=destination.name, error=str(error), tries=delivery.tries, uncertain=uncertain
+        )
         if item.state == State.APPROVED:
-            move(item=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem)
+            move_locked(
+                row=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem
+            )
     log.warning("%s: %s: %s", item.workflow.slug, item.title, problem["happened"])
 
 
@@ -195,7 +287,7 @@ def _settle(*, item: Item, by: Any) -> None:
     if open_ones.exclude(resends__state=Delivery.State.DELIVERED).exists():
         return
     if item.state in (State.APPROVED, State.ATTENTION):
-        move(item=item, to=State.DELIVERED, by=by, why="Every destination has it", problem=None)
+        move_locked(row=item, to=State.DELIVERED, by=by, why="Every destination has it", problem=None)
 
 
 def resend(*, delivery: Delivery, by: Any) -> Delivery:
@@ -217,9 +309,13 @@ def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
 
 
 def _resend(row: Delivery, item: Item) -> Delivery:
-    if row.resends.exclude(state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)).exists():
+    if row.resends.exclude(
+        state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)
+    ).exists():
         raise Conflict("It is being sent again already. Nothing was changed.")
-    again = Delivery(item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row)
+    again = Delivery(
+        item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row
+    )
     again.save(force_insert=True)
     wake(task="workflows.tasks.deliver")
     return again
@@ -229,7 +325,9 @@ def _after_attention(*, delivery: Delivery, by: Any, act: Callable[[Delivery, It
     with transaction.atomic():
         item = lock(item=delivery.item)
         if not may(by, Action.REVIEW, item):
-            raise NotPermitted(f"You may not change deliveries of {item.workflow.name}. Ask whoever manages its access.")
+            raise NotPermitted(
+                f"You may not change deliveries of {item.workflow.name}. Ask whoever manages its access."
+            )
         row = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if row.state not in (Delivery.State.DEAD, Delivery.State.UNCERTAIN):
             raise Conflict(f"This delivery is {row.get_state_display().lower()} now. Nothing was changed.")

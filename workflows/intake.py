@@ -104,7 +104,10 @@ def _check(
             "Its owner can open it."
         )
     if not text.strip() and not files:
-        raise InvalidInput("Nothing was submitted. Paste a text or add a file.", problems={"text": "Paste a text or add a file."})
+        raise InvalidInput(
+            "Nothing was submitted. Paste a text or add a file.",
+            problems={"text": "Paste a text or add a file."},
+        )
     if len(text) > settings.MAX_TEXT_CHARACTERS:
         raise TooLarge(
             f"The text has {len(text):,} characters; {settings.MAX_TEXT_CHARACTERS:,} can be taken. Nothing was kept. "
@@ -125,7 +128,9 @@ def _check(
         "title": (title, 200), "external_id": (external_id, 200), "idempotency key": (idempotency_key, 255)
     }  # fmt: skip
     problems = {
-        name: f"At most {limit} characters; this has {len(value)}." for name, (value, limit) in too_long.items() if len(value) > limit
+        name: f"At most {limit} characters; this has {len(value)}."
+        for name, (value, limit) in too_long.items()
+        if len(value) > limit
     }
     if len(json.dumps(metadata)) > MAX_METADATA_CHARACTERS:
         problems["metadata"] = f"At most {MAX_METADATA_CHARACTERS:,} characters."
@@ -150,7 +155,9 @@ def _repeat(
     *, workflow: Workflow, by: Any, key: str, request: str, external_id: str, content: str
 ) -> Item | None:
     if key:
-        known = IdempotencyKey.objects.select_related("item").filter(workflow=workflow, user=by, key=key).first()
+        known = (
+            IdempotencyKey.objects.select_related("item").filter(workflow=workflow, user=by, key=key).first()
+        )
         if known:
             if known.request_hash != request:
                 raise KeyReused(
@@ -174,7 +181,7 @@ def _create(
     *, workflow: Workflow, by: Any, channel: str, text: str, files: Sequence[Upload], title: str, priority: int,
     external_id: str, metadata: dict[str, Any], content: str,
 ) -> Item:  # fmt: skip
-    before = None if external_id else Item.objects.filter(workflow=workflow, content_hash=content).order_by("pk").first()
+    before = Item.objects.filter(workflow=workflow, content_hash=content).order_by("pk").first()
     item = Item(
         workflow=workflow, version_id=workflow.version_id, title=(title or _title(text=text, files=files))[:200],
         channel=channel, submitted_by=by, external_id=external_id, metadata=metadata, content_hash=content,
@@ -183,7 +190,12 @@ def _create(
     with acting(by=by, why=f"Came in by {channel}", on=item):
         item.save(force_insert=True)
     if text.strip():
-        store_source(item=item, position=0, kind=Source.Kind.TEXT, upload=Upload(name="", content=text.encode(), media_type="text/plain"))
+        store_source(
+            item=item,
+            position=0,
+            kind=Source.Kind.TEXT,
+            upload=Upload(name="", content=text.encode(), media_type="text/plain"),
+        )
     for position, file in enumerate(files, start=1):
         store_source(item=item, position=position, kind=Source.Kind.FILE, upload=file)
     if before is not None:
@@ -220,6 +232,3 @@ def store_source(*, item: Item, position: int, kind: Source.Kind, upload: Upload
     source.file.name = path
     source.save(force_insert=True)
     return source
-
-
-

@@ -7,8 +7,9 @@ transaction.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,60 +17,73 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from workflows.attention import of_lost_workers
-from workflows.models import Item, Version
+from workflows.models import TAKES_WORK, Item
 from workflows.people import system_user
 from workflows.states import State
-from workflows.transitions import move
+from workflows.transitions import move_locked
 
 MAX_ATTEMPTS = 6  # leases of one item without an outcome
 
 
-def lease_items(*, limit: int) -> list[tuple[int, uuid.UUID]]:
+def lease_items(*, limit: int, by: Any = None) -> list[tuple[int, uuid.UUID]]:
     """Take up to `limit` items that are due, what people submitted first. Returns (item id, lease)."""
     now = timezone.now()
-    ours: list[tuple[int, uuid.UUID]] = []
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    due = Q(state=State.RECEIVED) & (Q(not_before=None) | Q(not_before__lte=now))
-    candidates = (
-        Item.objects.filter(free, due | Q(state=State.WORKING), workflow__stage__in=("trial", "live"))
+    due = _due(now=now)
+    wanted = list(
+        # Read before the write lock is asked for: an idle worker must not queue behind writers.
+        Item.objects.filter(due, workflow__stage__in=TAKES_WORK)
         .order_by("-priority", "created_at", "id")
-        .values_list("pk", flat=True)
+        .values_list("pk", flat=True)[:limit]
     )
-    # Read before the write lock is asked for: an idle worker must not queue behind writers.
-    wanted = list(candidates[:limit])
     if not wanted:
         return []
-    by = system_user()
+    lease = uuid.uuid4()
+    by = by or system_user()
+    ours: list[tuple[int, uuid.UUID]] = []
     with transaction.atomic():
-        for pk in wanted:
-            lease = uuid.uuid4()
-            won = Item.objects.filter(free, due | Q(state=State.WORKING), pk=pk).update(
-                lease=lease, lease_until=now + timedelta(seconds=settings.LEASE_SECONDS), attempts=F("attempts") + 1
-            )
-            if not won:
-                continue  # another worker was first
-            item = Item.objects.select_related("workflow").get(pk=pk)
-            if item.attempts > MAX_ATTEMPTS:
-                move(
-                    item=item, to=State.ATTENTION, by=by, why="The worker stopped too often",
-                    problem=of_lost_workers(times=MAX_ATTEMPTS), lease=None, lease_until=None,
+        # The update decides who won: rows that another worker took meanwhile are not touched.
+        Item.objects.filter(due, pk__in=wanted).update(
+            lease=lease,
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            attempts=F("attempts") + 1,
+        )
+        won = (
+            Item.objects.select_for_update(of=("self",))
+            .select_related("workflow")
+            .filter(pk__in=wanted, lease=lease)
+        )
+        for row in sorted(won, key=lambda row: wanted.index(row.pk)):
+            if row.attempts > MAX_ATTEMPTS:
+                move_locked(
+                    row=row, to=State.ATTENTION, by=by, why="The worker stopped too often",
+                    problem=of_lost_workers(times=MAX_ATTEMPTS), lease=None, lease_until=None, attempts=0,
                 )  # fmt: skip
                 continue
-            if item.state == State.RECEIVED:
-                move(item=item, to=State.WORKING, by=by, why="A worker took it")
-            ours.append((pk, lease))
+            if row.state == State.RECEIVED:
+                move_locked(row=row, to=State.WORKING, by=by, why="A worker took it")
+            ours.append((row.pk, lease))
     return ours
 
 
-def renew(*, leases: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Prolong the leases. Returns those that are ours no longer: their work must stop."""
-    asked = set(leases)
-    if not asked:
+def _due(*, now: datetime) -> Q:
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    ready = Q(state=State.RECEIVED) & (Q(not_before=None) | Q(not_before__lte=now))
+    return free & (ready | Q(state=State.WORKING))
+
+
+def is_work_due() -> bool:
+    return Item.objects.filter(_due(now=timezone.now()), workflow__stage__in=TAKES_WORK).exists()
+
+
+def renew(*, held: Mapping[int, uuid.UUID]) -> set[int]:
+    """Prolong the leases of these items. Returns the items that are ours no longer: their work must stop."""
+    if not held:
         return set()
-    held = Item.objects.filter(lease__in=asked)
-    if held.update(lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)) == len(asked):
+    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    rows = Item.objects.filter(pk__in=held, lease__in=set(held.values()))
+    if rows.update(lease_until=until) == len(held):
         return set()
-    return asked - set(held.values_list("lease", flat=True))
+    return set(held) - {pk for pk, lease in rows.values_list("pk", "lease") if held[pk] == lease}
 
 
 def count_call(*, item_id: int, lease: uuid.UUID, most: int) -> bool:
@@ -78,10 +92,3 @@ def count_call(*, item_id: int, lease: uuid.UUID, most: int) -> bool:
     The count is committed first, so that a worker killed in the middle of a call cannot make it uncounted.
     """
     return bool(Item.objects.filter(pk=item_id, lease=lease, calls__lt=most).update(calls=F("calls") + 1))
-
-
-def mark_used(*, version: Version) -> None:
-    """From its first use on a version is immutable."""
-    if version.used_at is None:
-        version.used_at = timezone.now()
-        Version.objects.filter(pk=version.pk, used_at=None).update(used_at=version.used_at)

@@ -30,7 +30,9 @@ def write_deliveries(*, item: Item, decision: Decision, by: Any) -> list[Deliver
     payload = payload_of(item=item, decision=decision)
     deliveries = []
     for destination in destinations:
-        delivery = Delivery(item=item, decision=decision, destination=destination, payload=payload, due_at=due)
+        delivery = Delivery(
+            item=item, decision=decision, destination=destination, payload=payload, due_at=due
+        )
         with acting(by=by, why="Accepted", on=delivery):
             delivery.save(force_insert=True)
         deliveries.append(delivery)

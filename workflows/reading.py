@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.documents.pages import Reading, Unreadable
-from integrations.documents.plain import is_plain_text, read_plain_text
+from integrations.documents.plain import read_plain_text
+from integrations.documents.reader import is_plain_text
 from workflows.drafting.documents import PageText
 from workflows.intake import Upload, store_source
 from workflows.models import Item, Page, Source
@@ -53,7 +54,8 @@ def content_of(*, source: Source) -> bytes:
 def save_reading(*, source: Source, reading: Reading) -> None:
     """Store the pages, and each attachment as a source of its own, to be read next."""
     with transaction.atomic():
-        Page.objects.filter(source=source).delete()
+        if source.reading:  # read before
+            Page.objects.filter(source=source).delete()
         Page.objects.bulk_create(
             Page(
                 source=source, number=page.number, text=page.text.replace("\x00", ""), width=page.width,
@@ -69,6 +71,8 @@ def save_reading(*, source: Source, reading: Reading) -> None:
             "newest_end": reading.newest_end, "notes": list(reading.notes),
         }  # fmt: skip
         source.save(update_fields=["read_at", "reading", "unreadable"])
+        if not reading.attachments:
+            return
         known = set(Source.objects.filter(item=source.item_id).values_list("sha256", flat=True))
         for attachment in reading.attachments[: max(0, MAX_SOURCES - len(known))]:
             stored = store_source(

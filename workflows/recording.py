@@ -22,16 +22,15 @@ from workflows import attention
 from workflows.drafting.candidates import find_candidates, written_on
 from workflows.drafting.documents import PageText
 from workflows.drafting.draft import make_draft
-from workflows.drafting.fields import FieldSpec
 from workflows.drafting.prompt import TooLong, build_messages
 from workflows.drafting.schema import build_schema, check_shape
-from workflows.leasing import mark_used
 from workflows.models import FieldResult, Item, Run, Source
 from workflows.people import system_user
 from workflows.reading import ToRead, notes_of, pages_of, read_plain_sources
-from workflows.routing import FieldReading, RuleSpec, route
+from workflows.routing import FieldReading, route
 from workflows.states import State
-from workflows.transitions import lock, move
+from workflows.transitions import lock, move_locked
+from workflows.versions import Snapshot, mark_used, read_version
 
 log = logging.getLogger("countersign.work")
 
@@ -49,28 +48,41 @@ class Prepared:
     request: Request
     profile: Profile
     max_calls: int
-    fields: tuple[FieldSpec, ...]
+    review_bar: Decimal
+    snapshot: Snapshot
+    notes: list[str]
+    by: Any
     candidates: Any
     pages: list[PageText]
     written: date | None
 
 
-def prepare(*, item_id: int, lease: uuid.UUID) -> Prepared | list[ToRead] | None:
+def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | list[ToRead] | None:
     """The call to make; or what has to be read first; or None when there is nothing to call for (the item was moved)."""
     item = Item.objects.select_related("workflow", "version").filter(pk=item_id, lease=lease).first()
     if item is None:
         return None
+    by = by or system_user()
     to_read = read_plain_sources(item=item)
     if to_read:
         return to_read
     sources = list(item.sources.prefetch_related("pages"))
-    unreadable = [(one.name, one.unreadable) for one in sources if one.unreadable and one.kind != Source.Kind.ATTACHMENT]
+    unreadable = [
+        (one.name, one.unreadable) for one in sources if one.unreadable and one.kind != Source.Kind.ATTACHMENT
+    ]
     if unreadable:
-        _to_attention(item=item, lease=lease, why="A file could not be read", problem=attention.of_unreadable(sources=unreadable))
+        _to_attention(
+            item=item,
+            lease=lease,
+            by=by,
+            why="A file could not be read",
+            problem=attention.of_unreadable(sources=unreadable),
+        )
         return None
     version = item.version or item.workflow.version
     assert version is not None, "a workflow that takes work has a version"
-    fields = version.specs()
+    snapshot = read_version(version=version)
+    fields = snapshot.fields
     pages = pages_of(sources=sources)
     reference = _reference_date(item=item, sources=sources)
     candidates = find_candidates(fields=fields, pages=pages, reference_date=reference)
@@ -83,16 +95,23 @@ def prepare(*, item_id: int, lease: uuid.UUID) -> Prepared | list[ToRead] | None
         problem = attention.of_outcome(outcome=Outcome.TOO_LONG, detail=str(error))
         with transaction.atomic():
             Run.objects.create(
-                item=item, version=version, outcome=Outcome.TOO_LONG, error=str(error), ended_at=timezone.now()
+                item=item,
+                version=version,
+                outcome=Outcome.TOO_LONG,
+                error=str(error),
+                ended_at=timezone.now(),
             )
-            _to_attention(item=item, lease=lease, why="Too long for the model", problem=problem)
+            _to_attention(item=item, lease=lease, by=by, why="Too long for the model", problem=problem)
         return None
     schema = build_schema(fields=fields, candidates=candidates)
     with transaction.atomic():
         # A run that never ended is the trace of a worker that died; say so where people look.
-        Run.objects.filter(item=item, outcome="").update(
-            outcome=Outcome.UNAVAILABLE, ended_at=timezone.now(), error="The worker stopped before the answer came."
-        )
+        if item.attempts > 1:
+            Run.objects.filter(item=item, outcome="").update(
+                outcome=Outcome.UNAVAILABLE,
+                ended_at=timezone.now(),
+                error="The worker stopped before the answer came.",
+            )
         run = Run.objects.create(item=item, version=version, prompt=messages)
         mark_used(version=version)
     return Prepared(
@@ -101,7 +120,8 @@ def prepare(*, item_id: int, lease: uuid.UUID) -> Prepared | list[ToRead] | None
             messages=messages, schema=schema, schema_name="draft",
             validate=lambda values: check_shape(raw=values, fields=fields),
         ),
-        profile=version.model_profile(), max_calls=version.max_calls, fields=fields, candidates=candidates, pages=pages,
+        profile=version.model_profile(), max_calls=version.max_calls, review_bar=version.review_bar,
+        snapshot=snapshot, notes=notes_of(sources=sources), by=by, candidates=candidates, pages=pages,
         written=written_on(pages=pages, reference_date=reference),
     )  # fmt: skip
 
@@ -118,13 +138,13 @@ def _reference_date(*, item: Item, sources: list[Source]) -> date:
     return timezone.localdate(item.created_at)
 
 
-def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = None) -> State | None:
+def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = None) -> Item | None:
     """Store what the model said and move the item. None: the lease was lost, so only the run was stored."""
-    run = Run.objects.select_related("version").get(pk=prepared.run_id)
+    run = Run(pk=prepared.run_id, item_id=prepared.item_id)
     draft = None
     if answer.outcome is Outcome.OK and answer.values is not None:
         draft = make_draft(
-            raw=answer.values, raw_text=answer.raw_text, fields=prepared.fields, candidates=prepared.candidates,
+            raw=answer.values, raw_text=answer.raw_text, fields=prepared.snapshot.fields, candidates=prepared.candidates,
             pages=prepared.pages, logprobs=_logprobs(answer), written=prepared.written,
         )  # fmt: skip
     with transaction.atomic():
@@ -133,7 +153,7 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
         if item.lease != prepared.lease or item.state != State.WORKING:
             return None
         if draft is None:
-            return _after_failure(item=item, lease=prepared.lease, run=run, answer=answer)
+            return _after_failure(item=item, prepared=prepared, answer=answer)
         FieldResult.objects.bulk_create(
             FieldResult(
                 run=run, key=one.key, value=one.value, signal=one.signal, flags=[flag.value for flag in one.flags],
@@ -141,30 +161,28 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
             )
             for one in draft.fields.values()
         )  # fmt: skip
-        sources = list(item.sources.all())
         routed = route(
-            fields=prepared.fields,
+            fields=prepared.snapshot.fields,
             draft={
                 one.key: FieldReading(
-                    value=one.value, signal=one.signal, evidence=one.evidence.status.value, problems=one.problems
+                    value=one.value,
+                    signal=one.signal,
+                    evidence=one.evidence.status.value,
+                    problems=one.problems,
                 )
                 for one in draft.fields.values()
             },
-            rules=[
-                RuleSpec(field=rule.field, operator=rule.operator, value=rule.value, action=rule.action, reason=rule.reason)  # type: ignore[arg-type]
-                for rule in run.version.rules.all()
-            ],
-            review_bar=Decimal(run.version.review_bar),
+            rules=prepared.snapshot.rules,
+            review_bar=prepared.review_bar,
             question=draft.unclear,
-            notes=notes_of(sources=sources),
-        )  # fmt: skip
+            notes=prepared.notes,
+        )
         to = State(routed.target)
-        move(
-            item=item, to=to, by=system_user(), why=f"Drafted: {routed.reasons[0].text}" if routed.reasons else "Drafted",
+        return move_locked(
+            row=item, to=to, by=prepared.by, why=f"Drafted: {routed.reasons[0].text}" if routed.reasons else "Drafted",
             values=draft.values, route=routed.as_json(), signal=routed.signal, problem=None, lease=None, lease_until=None,
             attempts=0,
         )  # fmt: skip
-        return to
 
 
 def _end_run(*, run: Run, answer: Answer, draft: dict[str, Any] | None, cpu_seconds: float | None) -> None:
@@ -176,7 +194,10 @@ def _end_run(*, run: Run, answer: Answer, draft: dict[str, Any] | None, cpu_seco
     run.seconds, run.cpu_seconds = answer.seconds, cpu_seconds
     run.cost = Decimal(0) if cpu_seconds is not None else None  # prices of servers come with the money
     run.ended_at = timezone.now()
-    run.save()
+    run.save(update_fields=[
+        "outcome", "model", "profile", "raw_text", "draft", "error", "calls", "prompt_tokens", "completion_tokens",
+        "seconds", "cpu_seconds", "cost", "ended_at",
+    ])  # fmt: skip
 
 
 def _logprobs(answer: Answer) -> Callable[[str], float | None]:
@@ -195,44 +216,56 @@ def _call_as_json(call: Any) -> dict[str, Any]:
     return {**asdict(call), "outcome": str(call.outcome), "raw_text": call.raw_text.replace("\x00", "")}
 
 
-def _after_failure(*, item: Item, lease: uuid.UUID, run: Run, answer: Answer) -> State:
+def _after_failure(*, item: Item, prepared: Prepared, answer: Answer) -> Item:
     outcome, detail = answer.outcome, answer.error
     if outcome is Outcome.OVER_BUDGET:
         # The ceiling ended it, but what is wrong is what the last call met.
         if answer.calls:
             outcome = Outcome(answer.calls[-1].outcome)
         else:
-            last = Run.objects.filter(item=item).exclude(outcome__in=("", Outcome.OVER_BUDGET)).exclude(pk=run.pk).first()
+            last = (
+                Run.objects.filter(item=item)
+                .exclude(outcome__in=("", Outcome.OVER_BUDGET))
+                .exclude(pk=prepared.run_id)
+                .first()
+            )
             outcome = Outcome(last.outcome) if last else outcome
             detail = last.error if last else detail
-    if answer.outcome is Outcome.UNAVAILABLE and item.calls < run.version.max_calls:
+    if answer.outcome is Outcome.UNAVAILABLE and item.calls < prepared.max_calls:
         wait = GIVE_BACK_SECONDS * 2 ** max(0, item.attempts - 1)
-        move(
-            item=item, to=State.RECEIVED, by=system_user(), why="The model was away; it is tried again",
+        return move_locked(
+            row=item, to=State.RECEIVED, by=prepared.by, why="The model was away; it is tried again",
             not_before=timezone.now() + timedelta(seconds=wait), lease=None, lease_until=None,
         )  # fmt: skip
-        return State.RECEIVED
     if outcome is Outcome.OVER_BUDGET:
         problem = attention.of_calls_spent(calls=item.calls)
     else:
         problem = attention.of_outcome(outcome=outcome, detail=detail)
-    _to_attention(item=item, lease=lease, why=problem["happened"], problem=problem)
-    return State.ATTENTION
+    return _attend(row=item, by=prepared.by, why=problem["happened"], problem=problem)
 
 
-def _to_attention(*, item: Item, lease: uuid.UUID, why: str, problem: dict[str, Any]) -> None:
+def _attend(*, row: Item, by: Any, why: str, problem: dict[str, Any]) -> Item:
+    return move_locked(
+        row=row, to=State.ATTENTION, by=by, why=why, problem=problem, lease=None, lease_until=None, attempts=0
+    )
+
+
+def _to_attention(*, item: Item, lease: uuid.UUID, by: Any, why: str, problem: dict[str, Any]) -> None:
     with transaction.atomic():
         row = lock(item=item)
         if row.lease != lease or row.state != State.WORKING:
             return
-        move(
-            item=row, to=State.ATTENTION, by=system_user(), why=why, problem=problem, lease=None, lease_until=None,
-            attempts=0,
-        )  # fmt: skip
+        _attend(row=row, by=by, why=why, problem=problem)
 
 
 def give_up(*, item_id: int, lease: uuid.UUID, error: BaseException) -> None:
     """A fault of ours: the item goes to a person instead of round and round."""
     item = Item.objects.filter(pk=item_id, lease=lease).first()
     if item is not None:
-        _to_attention(item=item, lease=lease, why="Countersign failed on it", problem=attention.of_our_error(error=error))
+        _to_attention(
+            item=item,
+            lease=lease,
+            by=system_user(),
+            why="Countersign failed on it",
+            problem=attention.of_our_error(error=error),
+        )

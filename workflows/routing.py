@@ -5,6 +5,7 @@ Each reason names the field or the rule, the value, the bar and the next step in
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -92,10 +93,16 @@ def route(
 
     if question:
         reasons.append(
-            Reason(text=f"unclear: {_short(question)}", kind="unclear", next_step="Answer the question, or send it back with a note.")
+            Reason(
+                text=f"unclear: {_short(question)}",
+                kind="unclear",
+                next_step="Answer the question, or send it back with a note.",
+            )
         )
     for note in notes:
-        reasons.append(Reason(text=_short(note), kind="source", next_step="Look at the source before you decide."))
+        reasons.append(
+            Reason(text=_short(note), kind="source", next_step="Look at the source before you decide.")
+        )
 
     weakest: float | None = None
     weakest_of = ""
@@ -126,7 +133,11 @@ def route(
 
     target: Target = "escalated" if escalate else ("in_review" if reasons else "approved")
     return Route(
-        target=target, reasons=tuple(reasons), to_check=tuple(dict.fromkeys(check)), signal=weakest, signal_of=weakest_of
+        target=target,
+        reasons=tuple(reasons),
+        to_check=tuple(dict.fromkeys(check)),
+        signal=weakest,
+        signal_of=weakest_of,
     )
 
 
@@ -150,7 +161,9 @@ def _of_field(*, spec: FieldSpec, reading: FieldReading, bar: float) -> list[Rea
             )
         ]  # fmt: skip
     reasons = [
-        Reason(text=f"{name}: {problem}", kind="value", field=spec.key, value=shown, next_step=f"Correct {name}.")
+        Reason(
+            text=f"{name}: {problem}", kind="value", field=spec.key, value=shown, next_step=f"Correct {name}."
+        )
         for problem in reading.problems
     ]
     if reading.evidence == "not_found" and spec.needs_evidence:
@@ -170,7 +183,7 @@ def _of_field(*, spec: FieldSpec, reading: FieldReading, bar: float) -> list[Rea
     elif reading.signal < bar:
         reasons.append(
             Reason(
-                text=f"{name}: signal {reading.signal:.2f}, below {bar:.2f}", kind="bar", field=spec.key, value=shown,
+                text=f"{name}: signal {show_signal(reading.signal)}, below {bar:.2f}", kind="bar", field=spec.key, value=shown,
                 bar=f"{bar:.2f}", next_step=f"Check {name} against the source.",
             )
         )  # fmt: skip
@@ -186,7 +199,9 @@ def _of_rule(*, rule: RuleSpec, fields: Sequence[FieldSpec], draft: Mapping[str,
         field=rule.field,
         value=_show(reading.value, spec) if reading else "",
         bar=_show(rule.value, spec),
-        next_step="Ask a senior reviewer to decide." if rule.action == "escalate" else "Check the item before you approve it.",
+        next_step="Ask a senior reviewer to decide."
+        if rule.action == "escalate"
+        else "Check the item before you approve it.",
         doubtful=rule.operator != "always",
     )
 
@@ -225,11 +240,16 @@ def matches(*, rule: RuleSpec, fields: Sequence[FieldSpec], values: Mapping[str,
     return True
 
 
+def show_signal(signal: float) -> str:
+    """Two places, cut and not rounded: what is below a bar never reads as if it met it."""
+    return f"{math.floor(signal * 100) / 100:.2f}"
+
+
 def is_empty(value: Any) -> bool:
     return value is None or value == "" or value == [] or value == {}
 
 
-def _number(value: Any, spec: FieldSpec) -> Decimal | str | None:
+def _number(value: Any, spec: FieldSpec) -> Decimal | None:
     if isinstance(value, dict):
         value = value.get("amount")
     if spec.kind in {Kind.DATE, Kind.DATETIME}:
@@ -265,7 +285,9 @@ def _show(value: Any, spec: FieldSpec | None = None) -> str:
             return f"{len(value)} rows"
         return ", ".join(_show(one, spec) for one in value)
     if spec is not None:
-        value = next((one.label or one.key.replace("_", " ") for one in spec.choices if one.key == value), value)
+        value = next(
+            (one.label or one.key.replace("_", " ") for one in spec.choices if one.key == value), value
+        )
     return _short(str(value))
 
 

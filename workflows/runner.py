@@ -26,14 +26,16 @@ from integrations.llm.door import ask
 from integrations.llm.profiles import Profile, resolve_profile
 from workflows.leasing import count_call, lease_items, renew
 from workflows.models import Item, Source
+from workflows.people import system_user
 from workflows.reading import ToRead, save_reading, save_unreadable
 from workflows.recording import Prepared, give_up, prepare, record
+from workflows.routing import show_signal
 from workflows.states import LABELS, State
 
 log = logging.getLogger("countersign.work")
 T = TypeVar("T")
 
-AHEAD = 2  # items read while the model is busy with others
+AHEAD = 1  # read while the model is busy with another; more would make what a person submits wait
 IDLE_POLL_SECONDS = 0.25
 MODEL_WAIT_SECONDS = 60.0
 
@@ -48,7 +50,11 @@ class Worker:
         self.in_flight = in_flight or deployment.in_flight
         self.beat = beat  # called at each heartbeat; False: our slot is gone, take nothing new
         self.clients = ClientPool()
-        self.tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self.tasks: dict[int, asyncio.Task[None]] = {}  # by item
+        self.held: dict[
+            int, uuid.UUID
+        ] = {}  # leases to renew; given up just before what came of them is recorded
+        self.by: Any = None
         self.done = 0
         self._slots = asyncio.Semaphore(self.in_flight)
         self._db = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows")
@@ -58,6 +64,7 @@ class Worker:
     async def run(self, *, idle_seconds: float, lease_for: float) -> int:
         """Work until nothing was due for `idle_seconds`; lease nothing new after `lease_for`. Returns items done."""
         began = last_busy = time.monotonic()
+        self.by = await self._in_db(system_user)
         heart = asyncio.create_task(self._heartbeat())
         try:
             while True:
@@ -65,13 +72,18 @@ class Worker:
                 room = self.in_flight + AHEAD - len(self.tasks)
                 taking = now - began < lease_for and not heart.done()
                 if taking and room > 0:
-                    for item_id, lease in await self._in_db(lease_items, limit=room):
+                    for item_id, lease in await self._in_db(lease_items, limit=room, by=self.by):
+                        if stale := self.tasks.pop(item_id, None):
+                            stale.cancel()  # its lease ran out under us, and we won it again
+                        self.held[item_id] = lease
                         task = asyncio.create_task(self._one(item_id=item_id, lease=lease))
-                        self.tasks[lease] = task
-                        task.add_done_callback(lambda _, lease=lease: self.tasks.pop(lease, None))
+                        self.tasks[item_id] = task
+                        task.add_done_callback(partial(self._forget, item_id))
                 if self.tasks:
                     last_busy = time.monotonic()
-                    await asyncio.wait(self.tasks.values(), timeout=IDLE_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(
+                        self.tasks.values(), timeout=IDLE_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    )
                 elif not taking or now - last_busy >= idle_seconds:
                     return self.done
                 else:
@@ -91,9 +103,9 @@ class Worker:
         while True:
             await asyncio.sleep(settings.LEASE_SECONDS / 3)
             try:
-                lost = await self._in_db(renew, leases=list(self.tasks))
-                for lease in lost:
-                    if task := self.tasks.get(lease):
+                lost = await self._in_db(renew, held=dict(self.held))
+                for item_id in lost & self.held.keys():
+                    if task := self.tasks.get(item_id):
                         log.warning("A lease was lost; its work is stopped and left to whoever holds it now.")
                         task.cancel()
                 if not await self._in_db(self.beat):
@@ -102,21 +114,28 @@ class Worker:
                 # One failed renewal is no reason to drop the work: there is time for two more.
                 log.exception("The heartbeat failed; it is tried again.")
 
+    def _forget(self, item_id: int, task: asyncio.Task[None]) -> None:
+        if self.tasks.get(item_id) is task:
+            del self.tasks[item_id]
+            self.held.pop(item_id, None)
+
     async def _one(self, *, item_id: int, lease: uuid.UUID) -> None:
         began = time.monotonic()
         try:
-            prepared = await self._in_db(prepare, item_id=item_id, lease=lease)
+            prepared = await self._in_db(prepare, item_id=item_id, lease=lease, by=self.by)
             while isinstance(prepared, list):
                 for source in prepared:
                     await self._read(source=source)
-                prepared = await self._in_db(prepare, item_id=item_id, lease=lease)
-            state: State | None
-            if prepared is None:
-                state = None
-            else:
-                state = await self._call(prepared=prepared)
+                prepared = await self._in_db(prepare, item_id=item_id, lease=lease, by=self.by)
+            seconds = time.monotonic() - began
+            item = None
+            if prepared is not None:
+                item, called = await self._call(prepared=prepared)
+                seconds += called
             self.done += 1
-            await self._in_db(_report, item_id=item_id, seconds=time.monotonic() - began, state=state)
+            if item is None:
+                item = await self._in_db(Item.objects.select_related("workflow").get, pk=item_id)
+            _report(item=item, seconds=seconds)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -125,7 +144,9 @@ class Worker:
 
     async def _read(self, *, source: ToRead) -> None:
         loop = asyncio.get_running_loop()
-        read = partial(self._reader.read, content=source.content, name=source.name, media_type=source.media_type)
+        read = partial(
+            self._reader.read, content=source.content, name=source.name, media_type=source.media_type
+        )
         row = await self._in_db(Source.objects.select_related("item").get, pk=source.source_id)
         try:
             reading = await loop.run_in_executor(self._files, read)
@@ -134,9 +155,13 @@ class Worker:
         else:
             await self._in_db(save_reading, source=row, reading=reading)
 
-    async def _call(self, *, prepared: Prepared) -> State | None:
+    async def _call(self, *, prepared: Prepared) -> tuple[Item | None, float]:
+        """What became of the item, and the seconds that the model took, without the wait for a turn."""
+
         async def before_call(_: Profile) -> bool:
-            return await self._in_db(count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.max_calls)
+            return await self._in_db(
+                count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.max_calls
+            )
 
         profile = resolve_profile(profile=prepared.profile, deployment=self.deployment.profile)
         async with self._slots:
@@ -148,7 +173,9 @@ class Worker:
             after = self._computed()
         # A model that was started anew in between counts from zero.
         spent = max(0.0, after - before) if before is not None and after is not None else None
-        return await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
+        self.held.pop(prepared.item_id, None)
+        item = await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
+        return item, answer.seconds
 
     async def _until_ready(self) -> None:
         """A model that is being started again is waited for: a call now would only be spent."""
@@ -163,13 +190,20 @@ class Worker:
         return await asyncio.get_running_loop().run_in_executor(self._db, partial(call, **arguments))
 
 
-def _report(*, item_id: int, seconds: float, state: State | None) -> None:
+def _report(*, item: Item, seconds: float) -> None:
     """The progress line."""
-    item = Item.objects.select_related("workflow").only("title", "state", "signal", "route", "problem", "workflow__slug").get(pk=item_id)
     why = ""
     if item.state == State.ATTENTION and item.problem:
         why = item.problem["happened"]
     elif item.route and item.route.get("reasons"):
         why = item.route["reasons"][0]["text"]
-    signal = f", signal {item.signal:.2f}" if item.signal is not None else ""
-    log.info("%s: %s: %s%s, %.1f s. %s", item.workflow.slug, item.title, LABELS[State(item.state)].lower(), signal, seconds, why)
+    signal = f", signal {show_signal(item.signal)}" if item.signal is not None else ""
+    log.info(
+        "%s: %s: %s%s, %.1f s. %s",
+        item.workflow.slug,
+        item.title,
+        LABELS[State(item.state)].lower(),
+        signal,
+        seconds,
+        why,
+    )

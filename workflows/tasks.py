@@ -10,12 +10,14 @@ from django.conf import settings
 
 from integrations.llm.deployment import Deployment, current_deployment
 from workflows import beats, handoff
+from workflows.leasing import is_work_due
 from workflows.runner import Worker
 from workflows.ticking import run_due
+from workflows.waking import send_wake_up
 
 WORK_SLOT = "worker"
 LEASE_FOR_SECONDS = 240.0
-DELIVERY_SLOT, DELIVERY_SLOT_SECONDS = "deliveries", 20.0
+DELIVERY_SLOT = "deliveries"
 TICK = beats.TICK
 
 
@@ -48,16 +50,31 @@ def run_worker(
 
 def deliver() -> int:
     """Hand over what is due. One at a time, so that slow receivers leave workers free for the tick."""
-    holder = beats.take_slot(name=DELIVERY_SLOT, seconds=DELIVERY_SLOT_SECONDS)
+    holder = beats.take_slot(name=DELIVERY_SLOT, seconds=settings.LEASE_SECONDS)
     if holder is None:
         return 0
     try:
-        return handoff.deliver_due()
+        return handoff.deliver_due(
+            beat=lambda: beats.keep_slot(name=DELIVERY_SLOT, holder=holder, seconds=settings.LEASE_SECONDS)
+        )
     finally:
         beats.free_slot(name=DELIVERY_SLOT, holder=holder)
 
 
+def wake_what_is_due() -> None:
+    """What every wake-up was lost for is found here, by asking the rows."""
+    if is_work_due():
+        send_wake_up("workflows.tasks.work")
+    if handoff.is_delivery_due():
+        send_wake_up("workflows.tasks.deliver")
+
+
 def tick() -> None:
-    """Sent every few seconds by the supervisor: a sign of life from inside a worker, and a look at all that is due."""
-    beats.beat(name=TICK)
+    """Sent every few seconds by the supervisor: a look at all that is due."""
     run_due()
+
+
+def note_tick(*, task: dict[str, object], **_: object) -> None:
+    """The sign of life, written where the queue acknowledges a task: a worker that hangs shows, and a monitor too."""
+    if task.get("func") == "workflows.tasks.tick":
+        beats.beat(name=TICK)

@@ -60,17 +60,22 @@ def move(*, item: Item, to: State, by: Any, why: str, **columns: Any) -> Item:
     Returns the fresh row; the caller's object is stale afterwards. Raises InvalidTransition.
     """
     with transaction.atomic():
-        row = lock(item=item)
-        if not may_follow(state=row.state, to=to):
-            raise InvalidTransition(item=row, to=to)
-        was = State(row.state)
-        row.state, row.state_since = to.value, timezone.now()
-        row.due_at = due_at(item=row, to=to)
-        row.revision += 1
-        for name, value in columns.items():
-            setattr(row, name, value)
-        with acting(by=by, why=why, on=row):
-            row.save(update_fields=["state", "state_since", "due_at", "revision", "updated_at", *columns])
-        for call in (*_followers[to], *_followers[None]):
-            call(item=row, was=was, by=by, why=why)
+        return move_locked(row=lock(item=item), to=to, by=by, why=why, **columns)
+
+
+def move_locked(*, row: Item, to: State, by: Any, why: str, **columns: Any) -> Item:
+    """The same for a row that `lock()` gave in this very transaction: it is not read again."""
+    assert connection.in_atomic_block, "the lock on the row ended with its transaction"
+    if not may_follow(state=row.state, to=to):
+        raise InvalidTransition(item=row, to=to)
+    was = State(row.state)
+    row.state, row.state_since = to.value, timezone.now()
+    row.due_at = due_at(item=row, to=to)
+    row.revision += 1
+    for name, value in columns.items():
+        setattr(row, name, value)
+    with acting(by=by, why=why, on=row):
+        row.save(update_fields=["state", "state_since", "due_at", "revision", "updated_at", *columns])
+    for call in (*_followers[to], *_followers[None]):
+        call(item=row, was=was, by=by, why=why)
     return row

@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
 from config.backends import DEMO_PASSWORD
-from workflows.access import Action, grant
+from workflows.access import Action, forget, grant
 from workflows.intake import Upload, submit
 from workflows.models import BACKLOG, Item, Workflow
 from workflows.workflow_file import import_workflow
@@ -62,7 +62,9 @@ def load_demo() -> Iterator[str]:
     """Make what is missing; yields a line about each step that did something."""
     people = {name: _person(name) for name in ROLES}
     for slug in SLUGS:
-        workflow, version, changed = import_workflow(text=(FOLDER / slug / "workflow.yaml").read_text(), by=None)
+        workflow, version, changed = import_workflow(
+            text=(FOLDER / slug / "workflow.yaml").read_text(), by=None
+        )
         if changed:
             yield f"{workflow.name}: {version} loaded"
         _grant(workflow=workflow, people=people)
@@ -83,7 +85,9 @@ def _person(name: str) -> Any:
         user.set_password(DEMO_PASSWORD)
         user.save(update_fields=["password"])
         if name == "admin":
-            user.user_permissions.add(Permission.objects.get(codename="add_workflow", content_type__app_label="workflows"))
+            user.user_permissions.add(
+                Permission.objects.get(codename="add_workflow", content_type__app_label="workflows")
+            )
     return user
 
 
@@ -99,6 +103,7 @@ def _grant(*, workflow: Workflow, people: dict[str, Any]) -> None:
         people[role].groups.add(group)
         for action in ROLES[role]:
             grant(action=action, workflow=workflow, to=group)
+        forget(people[role])
 
 
 def _group(name: str) -> Group:

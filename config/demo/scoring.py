@@ -17,7 +17,9 @@ class Score:
     due: int = 0
     items: int = 0
     undrafted: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)  # "input: field: drafted, not gold", of the open half alone
+    wrong: list[str] = field(
+        default_factory=list
+    )  # "input: field: drafted, not gold", of the open half alone
 
     def __str__(self) -> str:
         share = f"{100 * self.right / self.due:.1f} %" if self.due else "nothing due"
@@ -36,24 +38,37 @@ def score_all(*, held_out: bool) -> Score:
     total = Score()
     for slug in SLUGS:
         one = score(slug=slug, held_out=held_out)
-        total.right, total.due, total.items = total.right + one.right, total.due + one.due, total.items + one.items
+        total.right, total.due, total.items = (
+            total.right + one.right,
+            total.due + one.due,
+            total.items + one.items,
+        )
     return total
 
 
 def _add(*, total: Score, gold: Gold) -> None:
-    item = Item.objects.filter(workflow__slug=gold.slug, external_id=gold.external_id).select_related("version").first()
+    item = (
+        Item.objects.filter(workflow__slug=gold.slug, external_id=gold.external_id)
+        .select_related("version")
+        .first()
+    )
     # The first draft: a person's correction must not flatter the model.
     run = Run.objects.filter(item=item, outcome="ok").order_by("pk").first() if item else None
     drafted = {one.key: one.value for one in FieldResult.objects.filter(run=run)} if run else {}
     total.items += 1
     if run is None:
         total.undrafted.append(gold.inputs[0])
-    assert item is not None and item.version is not None, "the demo is loaded before it is scored"
+    assert item is not None, "the demo is loaded before it is scored"
+    assert item.version is not None, "an item that came in has the version of its workflow"
     for spec in item.version.specs():
         if spec.key not in gold.values:
             continue
         total.due += 1
-        if run is not None and same_value(spec=spec, drafted=drafted.get(spec.key), gold=gold.values[spec.key]):
+        if run is not None and same_value(
+            spec=spec, drafted=drafted.get(spec.key), gold=gold.values[spec.key]
+        ):
             total.right += 1
         elif not gold.held_out:
-            total.wrong.append(f"{gold.inputs[0]}: {spec.label}: {drafted.get(spec.key)!r}, not {gold.values[spec.key]!r}")
+            total.wrong.append(
+                f"{gold.inputs[0]}: {spec.label}: {drafted.get(spec.key)!r}, not {gold.values[spec.key]!r}"
+            )

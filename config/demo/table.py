@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workflows.models import Item, Run
+from workflows.routing import show_signal
 from workflows.states import State
 
 HEAD = ("item", "workflow", "state", "why", "signal", "seconds", "cost")
@@ -20,10 +21,14 @@ def _row(item: Item) -> tuple[str, ...]:
     if any(run.cpu_seconds for run in runs):
         cost = f"{sum(run.cpu_seconds or 0 for run in runs):.1f} CPU-s"
     else:
-        cost = f"{sum(run.cost for run in runs if run.cost is not None):.4f}" if any(run.cost is not None for run in runs) else "-"
+        cost = (
+            f"{sum(run.cost for run in runs if run.cost is not None):.4f}"
+            if any(run.cost is not None for run in runs)
+            else "-"
+        )
     return (
         item.title, item.workflow.slug, item.state, why(item),
-        f"{item.signal:.2f}" if item.signal is not None else "-", f"{seconds:.1f}" if runs else "-", cost,
+        show_signal(item.signal) if item.signal is not None else "-", f"{seconds:.1f}" if runs else "-", cost,
     )  # fmt: skip
 
 
@@ -37,7 +42,10 @@ def why(item: Item) -> str:
 def as_text(rows: list[tuple[str, ...]]) -> str:
     shown = [HEAD, *(tuple(_cut(cell, 60) for cell in row) for row in rows)]
     widths = [max(len(row[column]) for row in shown) for column in range(len(HEAD))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in shown
+    )
 
 
 def _cut(text: str, most: int) -> str:

@@ -90,8 +90,8 @@ def read(url: str) -> tuple[str, str, int]:
         raise AddressRefused(
             "The address contains a user name or a password; leave them out, they would be stored."
         )
-    if parts.port == 0:
-        raise AddressRefused("Port 0 cannot be called.")
+    if parts.port is not None and not 0 < parts.port < 65536:
+        raise AddressRefused(f"Port {parts.port} does not exist; ports go from 1 to 65535.")
     return parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme]
 
 

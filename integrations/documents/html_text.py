@@ -8,64 +8,18 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from integrations.documents.plain import clean_text
+from integrations.documents.plain import clean_text, decode_text
 
-_SKIPPED = {
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "head",
-    "title",
-    "svg",
-    "math",
-    "iframe",
-    "object",
-    "-comment",
-}
-_SKIPPED |= {"embed", "audio", "video", "canvas", "datalist", "!doctype", "-doctype"}
-_BLOCKS = {
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "center",
-    "dd",
-    "details",
-    "dialog",
-    "div",
-    "dl",
-    "dt",
-}
-_BLOCKS |= {
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "header",
-    "hr",
-    "html",
-    "legend",
-    "li",
-    "main",
-    "nav",
-}
-_BLOCKS |= {
-    "ol",
-    "pre",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "tfoot",
-    "thead",
-    "tr",
-    "ul",
-    "option",
-    "caption",
-}
+_SKIPPED_TAGS = (
+    "script style noscript template head title svg math iframe object embed audio video canvas datalist"
+    " -comment !doctype -doctype"
+)
+_BLOCK_TAGS = (
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer"
+    " form header hr html legend li main nav ol option pre section summary table tbody tfoot thead tr ul"
+)
+_SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
 _PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6"}
 _CELLS = {"td", "th"}
 _HIDDEN_STYLE = re.compile(
@@ -73,14 +27,35 @@ _HIDDEN_STYLE = re.compile(
     r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)|mso-hide\s*:\s*all",
     re.IGNORECASE,
 )
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([A-Za-z0-9_:-]{3,40})""", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f\v]+")
-_BREAK, _PARAGRAPH, _CELL = "\n", "\n\n", " | "
 # Marks that clean_text has taken out of the document's own text.
-_KEPT_BREAK, _CELL_START, _CELL_END = "\x00", "\x01", "\x02"
+_KEPT_BREAK, _CELL_START, _CELL_END, _BREAK, _PARAGRAPH, _CELL = (
+    "\x00",
+    "\x01",
+    "\x02",
+    "\x03",
+    "\x04",
+    "\x05",
+)
+# A line break at the very end of a block shows nothing.
+_LAST_BREAK = re.compile("([^\x00\x03\x04 ]) *\x00(?= *[\x03\x04])")
+_BLOCK_BREAKS = re.compile(" *[\x03\x04][ \x03\x04]*")
 _WHOLE_CELL = re.compile("\x01([^\x01\x02]*)\x02")
 # A cell longer than this is a mail laid out by a table, not a value of one.
 _CELL_LINES = 4
 _CELL_LENGTH = 300
+
+
+def decode_markup(content: bytes) -> str:
+    """Text of a page in the encoding its own head declares, when the bytes agree with it; else as decode_text."""
+    declared = _CHARSET.search(content[:4096])
+    if declared and not content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        try:
+            return content.decode(declared.group(1).decode("ascii"))
+        except (LookupError, UnicodeError):
+            pass
+    return decode_text(content)
 
 
 def html_to_text(markup: str) -> tuple[str, str]:
@@ -140,7 +115,7 @@ def _around(node: LexborNode, tag: str) -> tuple[str, str]:
     if tag in _PARAGRAPHS:
         return _PARAGRAPH, _PARAGRAPH
     if tag == "li":
-        return "\n- ", _BREAK
+        return f"{_BREAK}- ", _BREAK
     if tag in _BLOCKS:
         return _BREAK, _BREAK
     if tag == "a":
@@ -171,21 +146,23 @@ def _is_hidden(node: LexborNode) -> bool:
 
 
 def _join(parts: list[str]) -> str:
-    joined = _WHOLE_CELL.sub(_cell, "".join(parts)).replace(_KEPT_BREAK, "\n")
+    joined = _WHOLE_CELL.sub(_cell, re.sub(" {2,}", " ", "".join(parts)))
+    joined = _LAST_BREAK.sub(r"\1", re.sub("[\x01\x02]", _BREAK, joined)).replace(_KEPT_BREAK, "\n")
+    joined = _BLOCK_BREAKS.sub(lambda breaks: "\n\n" if _PARAGRAPH in breaks.group() else "\n", joined)
     lines = []
-    for line in re.sub("[\x01\x02]", "\n", joined).split("\n"):
+    for line in joined.split("\n"):
         cells = [_SPACES.sub(" ", cell).strip() for cell in line.split(_CELL)]
         while len(cells) > 1 and not cells[-1]:
             cells.pop()
         while len(cells) > 1 and not cells[0]:
             cells.pop(0)
-        lines.append(_CELL.join(cells))
+        lines.append(" | ".join(cells))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _cell(match: re.Match[str]) -> str:
     content = match.group(1)
-    lines = [line for line in re.split("[\n\x00]", content) if line.strip()]
+    lines = [line for line in re.split("[\n\x00\x03\x04]", content) if line.strip()]
     if len(lines) > _CELL_LINES or len(content) > _CELL_LENGTH:
-        return f"\n{content}\n"
+        return f"{_BREAK}{content}{_BREAK}"
     return " ".join(lines) + _CELL

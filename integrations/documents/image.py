@@ -12,7 +12,7 @@ from integrations.documents.ocr import recognise
 from integrations.documents.pages import Page, Reading, Reason, Unreadable
 
 # Only what kinds.py lets through: each further decoder of Pillow is one more to trust.
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF")
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
 
 def read_image(*, content: bytes, media_type: str, budget: Budget) -> Reading:

@@ -113,7 +113,9 @@ def _by_content(content: bytes, ending: str, media_type: str) -> tuple[str, str]
     text_like = looks_like_text(content)
     if b"%PDF-" in content[:1024] and not (text_like and _is_mail(content, ending, media_type)):
         return "pdf", "pdf"  # Junk before the mark is common: printers and gateways put it there.
-    if not text_like:
+    if not text_like and not _is_mail(
+        content, ending, media_type
+    ):  # Old mails carry raw bytes in their bodies.
         raise _unsupported("of an unknown kind")
     kind = _text_kind(content, ending, media_type)
     return kind, kind

@@ -149,7 +149,7 @@ def _has_drawings(page: Any) -> bool:
     if next(iter(page.get_objects(filter=kinds, max_depth=5)), None) is not None:
         return True
     # Text objects that gave no text: a font without a table of characters, or letters drawn as pictures.
-    return raw.FPDFPage_CountObjects(page) > 0 and raw.FPDFText_CountChars(page.get_textpage()) <= 0
+    return bool(raw.FPDFPage_CountObjects(page) > 0 and raw.FPDFText_CountChars(page.get_textpage()) <= 0)
 
 
 def _readable(text: str) -> int:
@@ -208,7 +208,7 @@ def _split(textpage: Any, shown: Callable[[Box], Box], rotation: int) -> Iterato
         if box is None:
             continue
         if not letters:
-            turn = (rotation - _degrees(raw.FPDFText_GetCharAngle(textpage, index))) % 360
+            turn = (rotation + _degrees(raw.FPDFText_GetCharAngle(textpage, index))) % 360
             edges = list(box)
         letters.append(letter)
         edges = [min(edges[0], box[0]), min(edges[1], box[1]), max(edges[2], box[2]), max(edges[3], box[3])]

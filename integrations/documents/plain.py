@@ -85,4 +85,4 @@ def _mostly_utf8(content: bytes, error: UnicodeDecodeError) -> bool:
     text = content[:_GUESS_BYTES].decode("utf-8", errors="replace")
     bad = text.count("\ufffd")
     good = sum(1 for character in text if ord(character) > 127) - bad
-    return good > 10 * bad
+    return good > 4 * bad

@@ -38,7 +38,10 @@ _HEADER = re.compile(
 )
 _RULE = re.compile(r"^\s*[_-]{5,}\s*$")
 _SIGNATURE = re.compile(r"^--\s?$|^\s*(?:sent|gesendet|envoyé) (?:from|von|de) ", re.IGNORECASE)
+_DATED = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\b(?:19|20)\d\d\b|\d{1,2}:\d\d")
 _MAX_LINE = 2_000
+# Quoted lines at least this long are often wrapped by a later program, and the rest of one then looks unmarked.
+_WRAPPED = 60
 
 
 def find_older_mails(text: str, *, start: int) -> int | None:
@@ -51,6 +54,7 @@ def find_older_mails(text: str, *, start: int) -> int | None:
     for index in range(len(lines)):
         if not _begins_older(lines, index):
             continue
+        index = _attribution(lines, index)
         while index > 0 and (_RULE.match(lines[index - 1][1]) or not lines[index - 1][1].strip()):
             index -= 1
         offset = lines[index][0]
@@ -64,6 +68,21 @@ def has_answers_between_quotes(text: str, *, start: int) -> bool:
     """Whether new lines stand below quoted ones."""
     lines = _lines_from(text, start)
     return any(_begins_older(lines, index) and _answers_below(lines, index) for index in _first_quote(lines))
+
+
+def _attribution(lines: list[tuple[int, str]], index: int) -> int:
+    """Where the sentence begins that leads in the quotation, in whatever language: up to three lines that end in ":"."""
+    above = index - 1
+    while above > 0 and not lines[above][1].strip():
+        above -= 1
+    if not _is_quoted(lines[index][1]) or above < 0 or not lines[above][1].rstrip().endswith(":"):
+        return index
+    start = above
+    while (
+        start > 0 and above - start < 2 and lines[start - 1][1].strip() and not _DATED.search(lines[start][1])
+    ):
+        start -= 1
+    return start if any(_DATED.search(line) for _, line in lines[start : above + 1]) else index
 
 
 def _first_quote(lines: list[tuple[int, str]]) -> list[int]:
@@ -81,10 +100,8 @@ def _lines_from(text: str, start: int) -> list[tuple[int, str]]:
 
 def _begins_older(lines: list[tuple[int, str]], index: int) -> bool:
     line = lines[index][1]
-    if _SEPARATOR.match(line):
+    if _SEPARATOR.match(line) or _is_quoted(line):
         return True
-    if _is_quoted(line):
-        return index + 1 == len(lines) or _is_quoted(lines[index + 1][1]) or not lines[index + 1][1].strip()
     if _WROTE_START.match(line):
         for count in (1, 2, 3):
             if _WROTE.match(" ".join(part.strip() for _, part in lines[index : index + count])[:600]):
@@ -113,10 +130,13 @@ def _answers_below(lines: list[tuple[int, str]], index: int) -> bool:
     marked = [at for at in range(index, len(lines)) if _is_quoted(lines[at][1])]
     if not marked or marked[0] - index > 5:
         return False
+    above = ""
     for _, line in lines[marked[0] :]:
         if _SIGNATURE.match(line) or _SEPARATOR.match(line):
             return False
-        # One short unmarked line is the end of a quoted line that some program has wrapped.
-        if line.strip() and not _is_quoted(line) and not _RULE.match(line) and len(line.split()) >= 4:
-            return True
+        if line.strip() and not _is_quoted(line) and not _RULE.match(line):
+            rest_of_wrapped = len(above) >= _WRAPPED and len(line.split()) < 4
+            if not rest_of_wrapped:
+                return True
+        above = line
     return False

@@ -7,7 +7,7 @@ from integrations.documents.budget import Budget, cut_to_length
 from integrations.documents.kinds import tell_kind
 from integrations.documents.limits import Limits
 from integrations.documents.pages import Page, Reading, Reason, Unreadable
-from integrations.documents.plain import clean_text, decode_text, read_plain_text
+from integrations.documents.plain import clean_text, read_plain_text
 
 
 def read_file(*, content: bytes, name: str, media_type: str, limits: Limits) -> Reading:
@@ -72,9 +72,9 @@ def _read(kind: str, content: bytes, media_type: str, budget: Budget) -> Reading
 
 
 def _read_html(content: bytes, budget: Budget) -> Reading:
-    from integrations.documents.html_text import html_to_text
+    from integrations.documents.html_text import decode_markup, html_to_text
 
-    text, title = html_to_text(clean_text(decode_text(content)))
+    text, title = html_to_text(clean_text(decode_markup(content)))
     if not text:
         raise Unreadable(Reason.NO_TEXT, "The web page opens, but shows no text.")
     page = Page(1, text)

@@ -12,7 +12,6 @@ from typing import Any
 
 import docx
 from docx.opc.exceptions import PackageNotFoundError
-from lxml import etree
 
 from integrations.documents.budget import Budget, cut_to_length
 from integrations.documents.kinds import MEDIA_TYPES
@@ -54,7 +53,7 @@ def read_word(*, content: bytes, budget: Budget) -> Reading:
         PackageNotFoundError,
         zipfile.BadZipFile,
         zlib.error,
-        etree.XMLSyntaxError,
+        SyntaxError,  # lxml's error of malformed XML
         KeyError,
         ValueError,
         AttributeError,

@@ -14,6 +14,7 @@ from .profiles import Profile
 # Servers without a key still get a header, and the SDK insists on a value.
 NO_KEY = "no-key"
 CONNECTIONS = 256
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ClientPool:
@@ -69,7 +70,13 @@ def _open(profile: Profile, key: str) -> AsyncOpenAI:
     limits = httpx2.Limits(
         max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=15.0
     )
-    http_client = httpx2.AsyncClient(limits=limits, timeout=timeout_of(profile), follow_redirects=True)
+    http_client = httpx2.AsyncClient(
+        limits=limits,
+        timeout=timeout_of(profile),
+        follow_redirects=True,
+        # A proxy from the environment cannot reach a server on this machine.
+        trust_env=httpx2.URL(profile.base_url).host not in LOOPBACK,
+    )
     if profile.azure_api_version:
         return AsyncAzureOpenAI(
             azure_endpoint=profile.base_url,

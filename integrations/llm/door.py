@@ -17,6 +17,8 @@ from .tokens import TokenLogprob
 
 # While a server loads its model it answers at once; these waits add up to about a minute.
 LOADING_WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+# Silence is the dearest failure: each time-out has cost its whole length already.
+MOST_TIMEOUTS = 2
 
 
 async def ask(
@@ -95,7 +97,7 @@ class _Asking:
             return
         capabilities = capabilities_of(self.profile)
         messages: Messages = self.request.messages
-        failed = loading = 0
+        failed = loading = timeouts = 0
         repaired = False
         while True:
             reply = await self._send(messages, key, capabilities)
@@ -118,7 +120,10 @@ class _Asking:
                 await asyncio.sleep(min(LOADING_WAITS[loading - 1], self.profile.longest_wait_seconds))
                 continue
             failed += 1
+            timeouts += self.outcome is Outcome.TIMEOUT
             if reply.failure.next is not Next.TRY_AGAIN or failed >= self.profile.max_tries:
+                return
+            if timeouts >= MOST_TIMEOUTS:
                 return
             wait = _wait(self.profile, failed, self.retry_after)
             if wait is None:
@@ -168,13 +173,14 @@ def _unusable(profile: Profile, key: str) -> str:
 def _wait(profile: Profile, failed: int, retry_after: float | None) -> float | None:
     """Seconds until the next try; None when the server asks for more patience than the profile has, since asking
     earlier than it said only makes it worse."""
-    if retry_after is not None:
-        if retry_after > profile.longest_wait_seconds:
-            return None
-        # Everyone was told the same second: spread a little, later and never earlier.
-        return retry_after + random.uniform(0, min(profile.backoff_seconds, 1.0) / 4)  # noqa: S311
+    if retry_after is not None and retry_after > profile.longest_wait_seconds:
+        return None
     longest = min(profile.backoff_seconds * 2 ** (failed - 1), profile.longest_wait_seconds)
-    return random.uniform(longest / 2, longest)  # noqa: S311
+    own = random.uniform(longest / 2, longest)  # noqa: S311
+    if retry_after is None:
+        return own
+    # Everyone was told the same second: spread a little, later and never earlier.
+    return max(own, retry_after + random.uniform(0, min(profile.backoff_seconds, 1.0) / 4))  # noqa: S311
 
 
 def _with_repair(messages: Messages, raw_text: str, problem: str) -> Messages:

@@ -142,6 +142,8 @@ def _read_status(status: int, text: str, profile: Profile) -> tuple[Outcome, Nex
         return Outcome.RATE_LIMITED, Next.TRY_AGAIN, f"{server} answered 429, too many requests"
     if status == 503 and _LOADING.search(text):
         return Outcome.UNAVAILABLE, Next.WAIT_FOR_LOADING, f"{server} is still loading its model"
+    if status == 403 and _NO_LOGPROBS.search(_message(text)):
+        return Outcome.UNAVAILABLE, Next.WITHOUT_LOGPROBS, f"{server} does not give log-probabilities"
     if status in (401, 403):
         key = f"the key named by {profile.api_key_env}" if profile.api_key_env else "a request without a key"
         return Outcome.UNAVAILABLE, Next.GIVE_UP, f"{server} refused {key}; set a key that may use this model"

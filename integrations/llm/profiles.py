@@ -2,9 +2,9 @@
 names the environment variable of its key and never holds the key."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PositiveFloat, PositiveInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PositiveInt, field_validator
 
 OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1-mini"
@@ -18,13 +18,16 @@ RESERVED_PARAMETERS = frozenset(
 )
 SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "cookie", "proxy-authorization"})
 
+# Nothing waits for ever, whatever a profile says.
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
 
 class Profile(BaseModel):
     """Times are seconds of one HTTP request, except where they say otherwise.
 
     `read_seconds` is the longest silence; answers are not streamed, so it includes the whole generation.
     `total_seconds` ends a request however lively it drips. `max_tries` counts requests that failed in passing (rate
-    limits, time-outs, broken connections); one repair of an answer that does not fit comes on top.
+    limits, broken connections; of time-outs two at most); one repair of an answer that does not fit comes on top.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,12 +40,12 @@ class Profile(BaseModel):
     response_format: Literal["json_schema", "json_object"] = "json_schema"
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     logprobs: bool = True
-    connect_seconds: PositiveFloat = 5.0
-    read_seconds: PositiveFloat = 120.0
-    total_seconds: PositiveFloat = 180.0
-    max_tries: PositiveInt = 3
-    backoff_seconds: PositiveFloat = 1.0
-    longest_wait_seconds: PositiveFloat = 30.0
+    connect_seconds: Seconds = 5.0
+    read_seconds: Seconds = 120.0
+    total_seconds: Seconds = 180.0
+    max_tries: Annotated[int, Field(ge=1, le=10)] = 3
+    backoff_seconds: Seconds = 1.0
+    longest_wait_seconds: Seconds = 30.0
     max_in_flight: PositiveInt | None = None
     fallbacks: tuple[Self, ...] = ()
 

@@ -15,7 +15,7 @@ _PLAIN = (
 _MARK = (
     r"(?:US\$|C\$|A\$|[€£¥₹$]|zł|Kč|\b(?:"
     + "|".join(sorted(CODES))
-    + r")\b|\b(?:euros?|dollars?|pounds|sterling|[Ff]ranken|sFr|Fr\.))"
+    + r"|eur|usd|gbp|chf)\b|\b(?:euros?|dollars?|pounds|sterling|[Ff]ranken|sFr|Fr\.))"
 )
 _SCALE = r"(?P<{0}>\s?(?:k|K|thousand|million|Mio\.?|m)\b)?"
 _NUMBER = r"[-−–]?\s?(?:" + _PLAIN + r"|\d{1,3}(?: \d{3})+)"

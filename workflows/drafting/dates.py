@@ -42,6 +42,7 @@ _MONTH_NAMES = (
     "december dec dezember dez décembre decembre déc diciembre dic dicembre",
 )
 _MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
+_ALSO_WORDS = frozenset({"may", "march", "mar", "set", "ago", "gen"})  # when written small
 _WEEKDAY_NAMES = (
     "monday montag lundi lunes lunedì maandag",
     "tuesday dienstag mardi martes martedì dinsdag",
@@ -221,6 +222,8 @@ def _with_month_names(text: str, written: date | None) -> Iterator[FoundDate]:
     for pattern in (_DAY_MONTH, _MONTH_DAY):
         for match in pattern.finditer(text):
             month, number = _MONTHS[match["month"].casefold()], int(match["day"])
+            if pattern is _MONTH_DAY and match["month"] in _ALSO_WORDS and not match["year"]:
+                continue  # "you may 3 times"
             if match["year"]:
                 if day := _day(_full_year(match["year"].lstrip("'’")), month, number):
                     yield FoundDate(match.start(), match.end(), day)

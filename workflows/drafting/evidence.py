@@ -117,7 +117,9 @@ def _folded(needle: str, pages: Sequence[PageText]) -> Iterator[_Place]:
         for page in pages:
             folded = fold_with_offsets(page.text)
             for start in _starts(folded.text, needle):
-                yield _Place(page, folded.offsets[start], folded.offsets[start + len(needle) - 1] + 1)
+                first, end = folded.offsets[start], folded.offsets[start + len(needle) - 1] + 1
+                if _is_apart(page.text, first, end):  # folding turned the point of 12.50 into a space
+                    yield _Place(page, first, end)
 
 
 def _starts(haystack: str, needle: str) -> Iterator[int]:

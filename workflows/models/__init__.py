@@ -1,13 +1,22 @@
 from workflows.models.beats import Beat
 from workflows.models.decisions import Decision
-from workflows.models.definitions import Destination, Field, Operator, Rule, Stage, Version, Workflow
+from workflows.models.definitions import (
+    TAKES_WORK,
+    Destination,
+    Field,
+    Operator,
+    Rule,
+    Stage,
+    Version,
+    Workflow,
+)
 from workflows.models.deliveries import Delivery, DeliveryAttempt, RegisterEntry
 from workflows.models.items import BACKLOG, SUBMITTED, IdempotencyKey, Item, Page, Source
 from workflows.models.keys import ApiKey
 from workflows.models.runs import FieldResult, Run
 
 __all__ = [
-    "BACKLOG", "SUBMITTED", "ApiKey", "Beat", "Decision", "Delivery", "DeliveryAttempt", "Destination", "Field",
+    "BACKLOG", "SUBMITTED", "TAKES_WORK", "ApiKey", "Beat", "Decision", "Delivery", "DeliveryAttempt", "Destination", "Field",
     "FieldResult", "IdempotencyKey", "Item", "Operator", "Page", "RegisterEntry", "Rule", "Run", "Source", "Stage",
     "Version", "Workflow",
 ]  # fmt: skip

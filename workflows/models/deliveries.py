@@ -26,7 +26,9 @@ class Delivery(models.Model):
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="deliveries")
     destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="deliveries")
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # idempotency, for life
-    resend_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="resends")
+    resend_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="resends"
+    )
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     due_at = models.DateTimeField(default=timezone.now)
@@ -56,7 +58,9 @@ class DeliveryAttempt(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
-    result = models.CharField(max_length=10, blank=True)  # sent, retry, refused, uncertain; empty: never came back
+    result = models.CharField(
+        max_length=10, blank=True
+    )  # sent, retry, refused, uncertain; empty: never came back
     detail = models.CharField(max_length=500, blank=True)
 
     class Meta:

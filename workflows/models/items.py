@@ -18,9 +18,13 @@ BACKLOG, SUBMITTED = 0, 10  # what a person submits comes before the backlog
 class Item(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="items")
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, blank=True, related_name="items")
+    version = models.ForeignKey(
+        Version, on_delete=models.PROTECT, null=True, blank=True, related_name="items"
+    )
     title = models.CharField(max_length=200)
-    state = models.CharField(max_length=10, choices=states.CHOICES, default=states.State.RECEIVED, editable=False)
+    state = models.CharField(
+        max_length=10, choices=states.CHOICES, default=states.State.RECEIVED, editable=False
+    )
     state_since = models.DateTimeField(default=timezone.now, editable=False)
     priority = models.SmallIntegerField(default=SUBMITTED)
     channel = models.CharField(max_length=20, default="admin")  # admin, api, command, demo
@@ -28,25 +32,44 @@ class Item(models.Model):
     external_id = models.CharField(max_length=200, blank=True)
     content_hash = models.CharField(max_length=64, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
-    values = models.JSONField(null=True, blank=True)  # current values; what a decision fixed stands in Decision
+    values = models.JSONField(
+        null=True, blank=True
+    )  # current values; what a decision fixed stands in Decision
     route = models.JSONField(null=True, blank=True)  # workflows.routing.Route of the newest draft
     signal = models.FloatField(null=True, blank=True)  # of the weakest required field
-    problem = models.JSONField(null=True, blank=True)  # attention: {"happened", "kept", "next_step", "outcome"}
+    problem = models.JSONField(
+        null=True, blank=True
+    )  # attention: {"happened", "kept", "next_step", "outcome"}
     note = models.TextField(blank=True)  # what a reviewer told the next draft
     due_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
-    revision = models.PositiveIntegerField(default=0, editable=False)  # one more at each change of state or values
+    revision = models.PositiveIntegerField(
+        default=0, editable=False
+    )  # one more at each change of state or values
 
     # The lease. These columns are written by update() alone and stand in no history.
     lease = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    not_before = models.DateTimeField(null=True, blank=True, editable=False)  # the model was away: wait until then
+    not_before = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )  # the model was away: wait until then
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)  # leases without an outcome
-    calls = models.PositiveSmallIntegerField(default=0, editable=False)  # model calls begun for the current draft
+    calls = models.PositiveSmallIntegerField(
+        default=0, editable=False
+    )  # model calls begun for the current draft
 
     history = HistoricalRecords(
-        excluded_fields=["lease", "lease_until", "not_before", "attempts", "calls", "updated_at", "metadata", "content_hash"]
+        excluded_fields=[
+            "lease",
+            "lease_until",
+            "not_before",
+            "attempts",
+            "calls",
+            "updated_at",
+            "metadata",
+            "content_hash",
+        ]
     )
 
     class Meta:
@@ -61,7 +84,9 @@ class Item(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["workflow", "external_id"], condition=~models.Q(external_id=""), name="one_external_id"
+                fields=["workflow", "external_id"],
+                condition=~models.Q(external_id=""),
+                name="one_external_id",
             )
         ]
 
@@ -89,7 +114,9 @@ class Source(models.Model):
     size = models.PositiveIntegerField()
     file = models.FileField(upload_to=stored_path, max_length=200)
     read_at = models.DateTimeField(null=True, blank=True)
-    reading = models.JSONField(default=dict, blank=True)  # {"kind", "title", "sent_at", "newest_end", "notes"}
+    reading = models.JSONField(
+        default=dict, blank=True
+    )  # {"kind", "title", "sent_at", "newest_end", "notes"}
     unreadable = models.JSONField(null=True, blank=True)  # {"reason", "message", "next_step"}
 
     class Meta:
@@ -105,7 +132,9 @@ class Page(models.Model):
     text = models.TextField()
     width = models.FloatField(null=True)
     height = models.FloatField(null=True)
-    pieces = models.JSONField(default=list)  # [[start, end, x0, y0, x1, y1, confidence or null], ...], fractions
+    pieces = models.JSONField(
+        default=list
+    )  # [[start, end, x0, y0, x1, y1, confidence or null], ...], fractions
     method = models.CharField(max_length=4)  # text, ocr
 
     class Meta:

@@ -11,8 +11,8 @@ from django.db.models import Max
 
 from config.backends import DEMO_PASSWORD
 from config.demo import scoring, table
-from config.demo.loading import ROLES, demo_items, load_demo
-from config.processes import processes, tick, with_database
+from config.demo.loading import ROLES, SLUGS, demo_items, load_demo
+from config.processes import processes, tick, web_answers, with_database
 from config.supervise import Supervisor
 from workflows.models import Run
 from workflows.states import RESTING
@@ -24,8 +24,12 @@ class Command(BaseCommand):
     help = "Serve the demo: three workflows, their messy inputs, four people. Run again, it resumes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="take the inputs to rest, print a table, and end")
-        parser.add_argument("--score", action="store_true", help="print how many fields are right, on both halves")
+        parser.add_argument(
+            "--once", action="store_true", help="take the inputs to rest, print a table, and end"
+        )
+        parser.add_argument(
+            "--score", action="store_true", help="print how many fields are right, on both halves"
+        )
 
     def handle(self, *args: Any, once: bool, score: bool, **options: Any) -> None:
         # The children inherit it, and nothing else does: outside the demo its password opens nothing.
@@ -36,7 +40,11 @@ class Command(BaseCommand):
             self.stdout.write(line)
         status = self._once() if once else self._serve()
         if once:
-            self.stdout.write("\n" + table.as_text(table.rows(demo_items().select_related("workflow").order_by("pk"))) + "\n")
+            self.stdout.write(
+                "\n"
+                + table.as_text(table.rows(demo_items().select_related("workflow").order_by("pk")))
+                + "\n"
+            )
         if score:
             self._score()
         if once and (stuck := demo_items().exclude(state__in=RESTING).count()):
@@ -49,7 +57,7 @@ class Command(BaseCommand):
 
         def greet_then_tick() -> None:
             nonlocal greeted
-            if not greeted:
+            if not greeted and web_answers():
                 greeted = True
                 for line in self._greeting():
                     supervisor.say(line)
@@ -62,7 +70,9 @@ class Command(BaseCommand):
         return [
             f"Countersign is at {settings.SITE_URL}/admin/",
             f"Sign in as {', '.join(ROLES)}; the password of each is {DEMO_PASSWORD}",
-            f"{waiting} items are being drafted behind it; what you submit comes first" if waiting else "Every demo item is drafted",
+            f"{waiting} items are being drafted behind it; what you submit comes first"
+            if waiting
+            else "Every demo item is drafted",
             f"Mails are files in {settings.DATA / 'mail'}. Ctrl-C ends everything; start again, and it goes on",
         ]
 
@@ -81,16 +91,20 @@ class Command(BaseCommand):
 
         if at_rest():
             return 0
-        status = Supervisor().run(children=processes(with_web=False), on_tick=tick, until=with_database(at_rest))
+        status = Supervisor().run(
+            children=processes(with_web=False), on_tick=tick, until=with_database(at_rest)
+        )
         self.stdout.write(f"Done after {time.monotonic() - began:.0f} s.")
         return status
 
     def _score(self) -> None:
-        for slug in scoring.SLUGS:
+        for slug in SLUGS:
             for held_out in (False, True):
                 one = scoring.score(slug=slug, held_out=held_out)
                 self.stdout.write(f"{slug}, {'held-out' if held_out else 'open'} half: {one}")
                 for line in one.wrong:
                     self.stdout.write(f"    {line}")
         for held_out in (False, True):
-            self.stdout.write(f"All, {'held-out' if held_out else 'open'} half: {scoring.score_all(held_out=held_out)}")
+            self.stdout.write(
+                f"All, {'held-out' if held_out else 'open'} half: {scoring.score_all(held_out=held_out)}"
+            )

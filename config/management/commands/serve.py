@@ -11,7 +11,9 @@ from config.supervise import Supervisor
 
 
 class Command(BaseCommand):
-    help = "Serve the web pages and do the work, as one supervised foreground job, on the configured database."
+    help = (
+        "Serve the web pages and do the work, as one supervised foreground job, on the configured database."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)

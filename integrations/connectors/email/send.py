@@ -22,7 +22,7 @@ SECONDS = 20.0  # for each answer of a mail server, where the settings say nothi
 
 
 def deliver(*, parcel: Parcel, config: EmailConfig) -> Receipt:
-    connection = mailers.default
+    connection: Any = mailers.default
     if getattr(connection, "timeout", 0) is None:
         connection.timeout = SECONDS
     return send(parcel=parcel, config=config, connection=connection, sender=settings.DEFAULT_FROM_EMAIL)

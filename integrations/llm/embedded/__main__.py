@@ -19,8 +19,18 @@ def main() -> int:
     given = parser.parse_args()
     if given.pid_file:
         given.pid_file.write_text(str(os.getpid()))  # the same process serves, after exec
-    weights = find_weights(name_or_path=given.model, folder=given.folder, progress=lambda text: print(text, flush=True))
-    command = [sys.executable, "-m", "integrations.llm.embedded.server", "--model", str(weights), "--port", str(given.port)]
+    weights = find_weights(
+        name_or_path=given.model, folder=given.folder, progress=lambda text: print(text, flush=True)
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "integrations.llm.embedded.server",
+        "--model",
+        str(weights),
+        "--port",
+        str(given.port),
+    ]
     os.execv(sys.executable, command)  # noqa: S606 - our own module
 
 

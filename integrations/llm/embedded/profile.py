@@ -12,7 +12,8 @@ API_KEY_ENV = "EMBEDDED_API_KEY"
 
 def embedded_profile(*, port: int, model_name: str, parallel: int = 1) -> Profile:
     """One small model on a few cores: long time-outs, since an answer takes tens of seconds, and no more calls in
-    flight than the server has slots, since the rest would only wait there with the clock running."""
+    flight than the server has slots, since the rest would only wait there with the clock running. The tries are
+    enough to live through a restart of the server."""
     return Profile(
         name="embedded",
         base_url=f"http://127.0.0.1:{port}/v1",
@@ -21,6 +22,7 @@ def embedded_profile(*, port: int, model_name: str, parallel: int = 1) -> Profil
         parameters={"temperature": 0, "max_tokens": 1536, "cache_prompt": True},
         read_seconds=600.0,
         total_seconds=600.0,
+        max_tries=6,
         max_in_flight=parallel,
     )
 

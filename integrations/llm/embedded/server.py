@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--threads", type=int, default=_setting("EMBEDDED_THREADS", 1))
     parser.add_argument("--parallel", type=int, default=_setting("EMBEDDED_PARALLEL", 1))
-    parser.add_argument("--context", type=int, default=_setting("EMBEDDED_CONTEXT", 8192), help="tokens a slot")
+    parser.add_argument(
+        "--context", type=int, default=_setting("EMBEDDED_CONTEXT", 8192), help="tokens a slot"
+    )
     parser.add_argument("--outlive-parent", action="store_true", help="go on when the starting process ends")
     given = parser.parse_args(arguments)
     key = os.environ.get(API_KEY_ENV, "")
@@ -61,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         return _say(why_not_importable(error))
     except RuntimeError as error:
-        return _say(f"The embedded model server could not start: {error}. Is port {given.port} free, and the file whole?")
+        return _say(
+            f"The embedded model server could not start: {error}. Is port {given.port} free, and the file whole?"
+        )
     title = title_of(given.model)
     seconds = time.monotonic() - began
     print(

@@ -5,6 +5,7 @@ Run as a program it fetches them: `python -m integrations.llm.embedded.weights s
 
 import argparse
 import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -147,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("model", help="standard, lite, tiny, or the path of a GGUF file")
     parser.add_argument("--folder", type=Path, default=Path("var/models"))
-    parser.add_argument("--hub-url", default=HUB_URL)
+    parser.add_argument("--hub-url", default=os.environ.get("HF_ENDPOINT") or HUB_URL)
     parser.add_argument("--pip-option", action="append", default=[], help="passed on to pip download")
     given = parser.parse_args(arguments)
     try:

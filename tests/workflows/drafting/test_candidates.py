@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.workflows.drafting.material import LEAD, LINES, MAIL, page, spec
+from workflows.drafting.candidates import find_candidates, read_time, written_on
+
+
+def found(
+    text: str, kind: str, key: str = "value", written: date | None = date(2026, 11, 10)
+) -> dict[str, object]:
+    several = find_candidates(fields=[spec(key, kind)], pages=[page(text)], reference_date=written).get(
+        key, ()
+    )
+    return {candidate.text: candidate.value for candidate in several}
+
+
+def test_candidates_are_verbatim_and_know_their_place() -> None:
+    candidates = find_candidates(fields=LEAD, pages=[page(MAIL)], reference_date=None)
+    assert set(candidates) == {"email", "phone", "order_number", "wanted_by", "budget"}
+    for several in candidates.values():
+        for candidate in several:
+            assert MAIL[candidate.start : candidate.end] == candidate.text
+    assert [candidate.text for candidate in candidates["order_number"]] == ["PO-2026-1187", "INV-00233"]
+    assert candidates["phone"][0].value == "+441632960961"
+    assert candidates["budget"][0].value == {"amount": "4200.00", "currency": "GBP"}
+
+
+def test_a_relative_date_counts_from_the_day_the_mail_was_sent() -> None:
+    days = found(MAIL, "date", written=None)
+    assert days["next Friday"] == "2026-11-20"
+    assert days["28 November"] == "2026-11-28"
+
+
+def test_the_documents_own_date_line_beats_the_day_it_came_in() -> None:
+    assert written_on(pages=[page(MAIL)], reference_date=date(2026, 12, 1)) == date(2026, 11, 10)
+    assert written_on(pages=[page("See you tomorrow")], reference_date=date(2026, 12, 1)) == date(2026, 12, 1)
+    assert written_on(pages=[page("Minutes of 3 March 2026\nAna: hello")], reference_date=None) == date(
+        2026, 3, 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("due 2026-12-01.", "2026-12-01"),
+        ("fällig am 01.12.2026", "2026-12-01"),
+        ("bis 1. Dezember 2026", "2026-12-01"),
+        ("le 1er décembre 2026", "2026-12-01"),
+        ("el 1 de diciembre de 2026", "2026-12-01"),
+        ("entro il 1 dicembre 2026", "2026-12-01"),
+        ("op 1 december 2026", "2026-12-01"),
+        ("December 1st, 2026", "2026-12-01"),
+        ("Tue, 1 Dec 2026", "2026-12-01"),
+        ("01-Dec-26", "2026-12-01"),
+        ("31/12/2026", "2026-12-31"),
+        ("12/31/2026", "2026-12-31"),
+        ("on Thursday", "2026-11-12"),
+        ("tomorrow", "2026-11-11"),
+        ("übermorgen", "2026-11-12"),
+        ("in two weeks", "2026-11-24"),
+        ("dans 3 jours", "2026-11-13"),
+        ("within 5 working days", "2026-11-17"),
+        ("Ende des Monats", "2026-11-30"),
+        ("by the end of the month", "2026-11-30"),
+        ("by the 20th", "2026-11-20"),
+        ("on Friday the 20th", "2026-11-20"),
+        ("vendredi prochain", "2026-11-13"),
+        ("next week Wednesday", "2026-11-18"),
+        ("3 January", "2027-01-03"),
+        ("15. Oktober", "2026-10-15"),
+    ],
+)
+def test_a_day_is_read_however_it_is_written(text: str, day: str) -> None:
+    assert list(found(text, "date").values()) == [day]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Guten Morgen",
+        "10:45",
+        "version 1.2.3",
+        "you may 3 of them",
+        "12.50 EUR",
+        "99/99/2026",
+        "31.02.2026",
+        "room 12-3",
+    ],
+)
+def test_what_is_no_day_is_not_offered_as_one(text: str) -> None:
+    assert found(text, "date") == {}
+
+
+def test_day_and_month_follow_the_documents_other_dates_and_else_are_flagged() -> None:
+    def first(text: str) -> tuple[str, bool]:
+        candidate = find_candidates(fields=[spec("due", "date")], pages=[page(text)], reference_date=None)[
+            "due"
+        ][0]
+        return candidate.value, candidate.doubtful
+
+    assert first("03/04/2026") == ("2026-04-03", True)
+    assert first("03/04/2026 and 12/25/2026") == ("2026-03-04", False)
+    assert first("03/04/2026 and 25/12/2026") == ("2026-04-03", False)
+    assert first("Invoice 03/04/2026, total USD 12.00, Austin, TX 78701") == ("2026-03-04", True)
+    assert first("03.04.2026") == ("2026-04-03", False)
+
+
+def test_relative_days_are_left_out_when_nobody_knows_when_it_was_written() -> None:
+    assert found("by next Friday", "date", written=None) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("€1,250.00", "1250.00", "EUR"),
+        ("1.250,00 €", "1250.00", "EUR"),
+        ("CHF 1'250.00", "1250.00", "CHF"),
+        ("1 250,50 EUR", "1250.50", "EUR"),
+        ("£4,200", "4200.00", "GBP"),
+        ("US$ 15k", "15000.00", "USD"),
+        ("- €12.50", "-12.50", "EUR"),
+        ("(£12.50)", "-12.50", "GBP"),
+        ("about 300 euros", "300.00", "EUR"),
+        ("EUR 0,99", "0.99", "EUR"),
+    ],
+)
+def test_an_amount_is_read_with_the_separators_of_any_country(text: str, amount: str, currency: str) -> None:
+    assert list(found(text, "money").values()) == [{"amount": amount, "currency": currency}]
+
+
+def test_a_bare_amount_takes_the_currency_of_the_document_and_says_so() -> None:
+    text = "All prices in EUR\nTotal due 4,182.60"
+    (candidate,) = find_candidates(fields=[spec("total", "money")], pages=[page(text)], reference_date=None)[
+        "total"
+    ]
+    assert candidate.value == {"amount": "4182.60", "currency": "EUR"}
+    assert candidate.derived
+
+
+def test_dates_quantities_and_percentages_are_no_amounts() -> None:
+    assert found("12.11.2026, 40 panels at 20 %, ISO 9001, 01632 960 961", "money") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+44 (0)1632 960961", "+441632960961"),
+        ("0049 30 5550 1234", "+493055501234"),
+        ("Telefon 030 / 5550 1234, Deutschland", "+493055501234"),
+        ("call (202) 555-0142, USA", "+12025550142"),
+        ("Tel. 01632 960 961, England", "+441632960961"),
+    ],
+)
+def test_a_phone_number_is_read_with_the_country_the_text_shows(text: str, number: str) -> None:
+    assert list(found(text, "phone").values()) == [number]
+
+
+def test_order_numbers_ibans_and_dates_are_no_phone_numbers() -> None:
+    assert found("Order 20261110 of 10.11.2026, IBAN DE89 3704 0044 0532 0130 00", "phone") == {}
+
+
+def test_reference_numbers_are_found_for_fields_that_ask_for_one() -> None:
+    text = (
+        "Rechnung Nr. 4711 vom 10.11.2026, Bestellung PO-77/2026, IBAN DE89 3704 0044 0532 0130 00, 12,50 EUR"
+    )
+    assert list(found(text, "text", key="invoice_number")) == [
+        "DE89 3704 0044 0532 0130 00",
+        "PO-77/2026",
+        "4711",
+    ]
+    assert found(text, "text", key="company_name") == {}
+
+
+def test_cells_of_rows_get_candidates_of_their_own() -> None:
+    candidates = find_candidates(fields=[LINES], pages=[page("Oak €12.00\nPine €9.00")], reference_date=None)
+    assert [candidate.text for candidate in candidates["lines[].amount"]] == ["€12.00", "€9.00"]
+
+
+def test_a_date_and_its_time_of_day_are_one_candidate() -> None:
+    assert found("Visit on 12 November at 3pm please", "datetime") == {
+        "12 November at 3pm": "2026-11-12T15:00"
+    }
+    assert found("Termin: 12.11.2026, 14:30 Uhr", "datetime") == {"12.11.2026, 14:30 Uhr": "2026-11-12T14:30"}
+    assert found("Visit on 12 November", "datetime") == {"12 November": None}
+
+
+def test_a_bare_number_is_no_time_of_day() -> None:
+    assert read_time("14") is None
+    assert read_time("2:05 pm") == "14:05"
+    assert read_time("14h30") == "14:30"
+
+
+def test_a_very_long_text_is_searched_only_so_far() -> None:
+    text = "x " * 40_000 + "late@firm.example"
+    assert found(text, "email") == {}
