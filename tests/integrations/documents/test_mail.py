@@ -2,6 +2,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from integrations.documents.pages import Reason, Unreadable
 from integrations.documents.reader import Reader
 from tests.integrations.documents.samples import as_bytes, invoice, pdf, picture
 
@@ -132,9 +133,19 @@ def test_the_plain_form_is_read_when_both_say_the_same(reader: Reader) -> None:
     assert read(reader, message).pages[0].text.endswith("Please call me back about order 4471.")
 
 
-def test_an_empty_body_is_a_mail_with_a_note(reader: Reader) -> None:
-    reading = read(reader, mail(""))
+def test_a_mail_with_nothing_in_it_is_said_to_be_empty(reader: Reader) -> None:
+    with pytest.raises(Unreadable) as why:
+        read(reader, mail(""))
+    assert why.value.reason is Reason.EMPTY
+    assert "Ask the sender" in why.value.next_step
+
+
+def test_an_empty_body_with_an_attachment_is_a_mail_with_a_note(reader: Reader) -> None:
+    message = mail("")
+    message.add_attachment(b"%PDF-1.4 ...", maintype="application", subtype="pdf", filename="order.pdf")
+    reading = read(reader, message)
     assert reading.pages[0].text.endswith("Subject: Question about 40 boxes")
+    assert [one.name for one in reading.attachments] == ["order.pdf"]
     assert reading.notes == ("The mail has no text of its own.",)
 
 

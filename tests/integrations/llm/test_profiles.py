@@ -41,7 +41,7 @@ def test_parameters_change_remove_and_add_to_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "given",
     [
         {"parameters": {"messages": []}},
         {"parameters": {"extra_body": {"model": "other"}}},
@@ -55,10 +55,10 @@ def test_parameters_change_remove_and_add_to_the_defaults() -> None:
     ],
 )
 def test_a_profile_that_would_hold_a_secret_or_break_the_bounds_is_refused(
-    settings: dict[str, object],
+    given: dict[str, object],
 ) -> None:
     with pytest.raises(ValidationError):
-        Profile.model_validate(settings)
+        Profile.model_validate(given)
 
 
 def test_a_blank_profile_takes_the_deployments_server_and_times() -> None:
