@@ -62,7 +62,9 @@ def test_an_item_whose_model_is_killed_is_called_for_again_within_its_ceiling(
         assert item.state in (State.IN_REVIEW, State.ESCALATED), item.problem
         assert item.calls <= ceiling
         whole = time.monotonic() - killed
-        ALL.append(Round("model server", number, 1, 0, again=again, whole=whole, calls=f"{item.calls} of {ceiling}"))
+        ALL.append(
+            Round("model server", number, 1, 0, again=again, whole=whole, calls=f"{item.calls} of {ceiling}")
+        )
 
 
 def calls_of(item: Item) -> int:
