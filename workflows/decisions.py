@@ -10,10 +10,10 @@ from workflows.access import Action, may
 from workflows.drafting.compare import same_value
 from workflows.drafting.values import validate_values
 from workflows.errors import Conflict, InvalidInput, NotPermitted
-from workflows.models import SUBMITTED, Decision, Item, Run
+from workflows.models import SUBMITTED, Decision, Delivery, Item, Run
 from workflows.outbox import write_deliveries
 from workflows.routing import is_empty
-from workflows.states import LABELS, TO_DECIDE, State
+from workflows.states import LABELS, TO_DECIDE, TO_TRY_AGAIN, State
 from workflows.transitions import lock, move_locked
 from workflows.waking import wake
 
@@ -73,36 +73,57 @@ def send_back(*, item: Item, by: Any, note: str, revision: int | None = None) ->
     """Have it drafted again with a note that the model sees."""
     decision = _close(
         item=item, by=by, kind=Decision.Kind.BACK, to=State.RECEIVED, reason=note, revision=revision,
-        note=note, version=item.workflow.version, **NEW_DRAFT,
+        note=note, **NEW_DRAFT,
     )  # fmt: skip
     wake(task="workflows.tasks.work")
     return decision
 
 
-def try_again(*, item: Item, by: Any) -> Item:
+def try_again(*, item: Item, by: Any, revision: int | None = None) -> Item:
     """From attention or skipped, back to the worker with a new count of calls."""
     with transaction.atomic():
         row = lock(item=item)
         if not (may(by, Action.REVIEW, row) or may(by, Action.MANAGE, row)):
             raise NotPermitted(_refusal(item=row, verb="have this item tried again"))
+        if row.state not in TO_TRY_AGAIN:
+            # The table lets these go back to the worker too, but by a decision, which takes more than this does.
+            raise Conflict(
+                f"“{row.title}” is {LABELS[State(row.state)].lower()}; only what needs attention or was skipped is tried "
+                "again. Nothing was changed."
+            )
+        _check_revision(item=row, revision=revision)
         if row.deliveries.exclude(state="cancelled").exists():
             raise Conflict(
                 "This item was approved; its deliveries can be sent again, the draft cannot. Nothing was changed."
             )
         row.sources.filter(unreadable__isnull=False).update(unreadable=None, read_at=None)
         moved = move_locked(
-            row=row, to=State.RECEIVED, by=by, why="Tried again", version=row.workflow.version, **NEW_DRAFT
+            row=row,
+            to=State.RECEIVED,
+            by=by,
+            why="Tried again",
+            version=row.workflow.version or row.version,
+            **NEW_DRAFT,
         )
         wake(task="workflows.tasks.work")
         return moved
 
 
-def close(*, item: Item, by: Any, reason: str) -> Decision:
-    """Close without review: it does not belong here, or nothing is to be done. Managers see the reason."""
+def close(*, item: Item, by: Any, reason: str, revision: int | None = None) -> Decision:
+    """Close without review: it does not belong here, or nothing is to be done. Managers see the reason.
+
+    What waits for a decision is closed by those who may take it. A worker that holds the item finds its lease gone.
+    """
     with transaction.atomic():
         row = lock(item=item)
-        if not may(by, Action.REVIEW, row):
+        if not (may_decide(item=row, by=by) if row.state in TO_DECIDE else may(by, Action.REVIEW, row)):
             raise NotPermitted(_refusal(item=row, verb="close this item"))
+        _check_revision(item=row, revision=revision)
+        if row.deliveries.filter(state__in=(Delivery.State.WAITING, Delivery.State.SENDING)).exists():
+            raise Conflict(
+                f"“{row.title}” was approved and is still being handed over. Nothing was changed. "
+                "Close it when every delivery has ended."
+            )
         decision = _record(
             item=row, by=by, kind=Decision.Kind.SKIP, values=None, changed=[], reason=_needed(reason)
         )
@@ -111,7 +132,15 @@ def close(*, item: Item, by: Any, reason: str) -> Decision:
             "kept": "The item and its files are kept.",
             "next_step": "Nothing, unless it was wrong: then reopen it.",
         }
-        move_locked(row=row, to=State.SKIPPED, by=by, why=f"Closed: {reason}", problem=problem)
+        move_locked(
+            row=row,
+            to=State.SKIPPED,
+            by=by,
+            why=f"Closed: {reason}",
+            problem=problem,
+            lease=None,
+            lease_until=None,
+        )
         return decision
 
 
@@ -122,6 +151,9 @@ def _close(
         row = lock(item=item)
         _may_decide(item=row, by=by, revision=revision)
         decision = _record(item=row, by=by, kind=kind, values=None, changed=[], reason=_needed(reason))
+        if kind == Decision.Kind.BACK:
+            # The version that is active now, not the one the caller's object remembers.
+            columns["version"] = row.workflow.version or row.version
         move_locked(row=row, to=to, by=by, why=f"{decision.get_kind_display()}: {reason}", **columns)
         return decision
 
@@ -148,6 +180,10 @@ def _may_decide(*, item: Item, by: Any, revision: int | None) -> None:
         )
     if not may_decide(item=item, by=by):
         raise NotPermitted(_refusal(item=item, verb="decide this item"))
+    _check_revision(item=item, revision=revision)
+
+
+def _check_revision(*, item: Item, revision: int | None) -> None:
     if revision is not None and revision != item.revision:
         raise Conflict(
             f"“{item.title}” changed while you had it open. Nothing of yours was sent. Open it again and compare."

@@ -33,6 +33,7 @@ CHOICES = [(state.value, label) for state, label in LABELS.items()]
 FOR_THE_WORKER = frozenset({State.RECEIVED, State.WORKING})
 FOR_A_PERSON = frozenset({State.IN_REVIEW, State.ESCALATED, State.ATTENTION})
 TO_DECIDE = frozenset({State.IN_REVIEW, State.ESCALATED})
+TO_TRY_AGAIN = frozenset({State.ATTENTION, State.SKIPPED})
 CLOSED = frozenset({State.DELIVERED, State.REJECTED, State.SKIPPED})
 RESTING = FOR_A_PERSON | CLOSED  # nothing runs by itself; `approved` rests only when its deliveries do
 

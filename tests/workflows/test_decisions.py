@@ -5,11 +5,24 @@ from typing import Any
 import pytest
 
 from reviews.models import Review
-from tests.factories import ADMIN, MANAGER, SENIOR, STAFF, VALUES, make_item, make_user, make_workflow
+from tests.factories import (
+    ADMIN,
+    MANAGER,
+    SENIOR,
+    STAFF,
+    VALUES,
+    make_item,
+    make_user,
+    make_version,
+    make_workflow,
+)
 from workflows.decisions import approve, close, escalate, reject, send_back, try_again
 from workflows.errors import Conflict, InvalidInput, NotPermitted
-from workflows.models import Decision
+from workflows.leasing import count_call, lease_items, renew
+from workflows.models import Decision, Workflow
+from workflows.recording import prepare
 from workflows.states import State
+from workflows.transitions import move
 
 pytestmark = pytest.mark.django_db
 
@@ -143,3 +156,66 @@ def test_an_item_that_needs_attention_is_tried_again_or_closed_with_a_reason() -
     item.refresh_from_db()
     assert item.state == State.SKIPPED
     assert item.problem["happened"] == "It does not belong here"
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.ESCALATED, State.WORKING, State.RECEIVED])
+def test_trying_again_is_no_way_around_a_decision_nor_around_the_worker(state: State) -> None:
+    workflow = make_workflow()
+    item, by = make_item(workflow=workflow, state=state, calls=4), make_user(can=STAFF, on=workflow)
+    with pytest.raises(Conflict):
+        try_again(item=item, by=by)
+    item.refresh_from_db()
+    assert (item.state, item.calls) == (state, 4)
+
+
+def test_closing_is_no_way_around_the_permission_to_decide() -> None:
+    workflow = make_workflow(fields=SENSITIVE)
+    escalated = make_item(workflow=workflow, state=State.ESCALATED, values={"name": "A"})
+    sensitive = make_item(workflow=workflow, values={"name": "A", "iban": "GB00 FAKE"})
+    staff, senior = make_user(can=STAFF, on=workflow), make_user(can=SENIOR, on=workflow)
+    for item in (escalated, sensitive):
+        with pytest.raises(NotPermitted):
+            close(item=item, by=staff, reason="Nothing to do")
+        assert close(item=item, by=senior, reason="Nothing to do").kind == "skip"
+
+
+def test_closing_an_item_that_changed_meanwhile_is_a_conflict() -> None:
+    workflow = make_workflow()
+    item, by = make_item(workflow=workflow), make_user(can=STAFF, on=workflow)
+    with pytest.raises(Conflict):
+        close(item=item, by=by, reason="Nothing to do", revision=item.revision - 1)
+
+
+def test_a_worker_stops_at_an_item_that_was_closed_under_it() -> None:
+    workflow = make_workflow()
+    item, by = make_item(workflow=workflow, state=State.RECEIVED), make_user(can=STAFF, on=workflow)
+    [(pk, lease)] = lease_items(limit=1)
+    close(item=item, by=by, reason="Nothing to do")
+    assert prepare(item_id=pk, lease=lease) is None
+    assert not count_call(item_id=pk, lease=lease, most=6)
+    assert renew(held={pk: lease}) == {pk}
+
+
+def test_what_is_still_being_handed_over_is_not_closed() -> None:
+    workflow = make_workflow(hold_seconds=600)
+    item, by = make_item(workflow=workflow), make_user(can=STAFF, on=workflow)
+    approve(item=item, by=by)
+    move(item=item, to=State.ATTENTION, by=by, why="A receiver refused it")
+    with pytest.raises(Conflict):
+        close(item=item, by=by, reason="Nothing to do")
+    assert item.deliveries.get().state == "waiting"
+
+
+def test_sent_back_it_gets_the_version_that_is_active_now() -> None:
+    workflow = make_workflow()
+    item, by = make_item(workflow=workflow), make_user(can=STAFF, on=workflow)
+    new = make_version(workflow=workflow, number=2)
+    Workflow.objects.filter(pk=workflow.pk).update(version=new)
+    send_back(item=item, by=by, note="Again")  # the caller's object still knows the old one
+    item.refresh_from_db()
+    assert item.version == new
+    Workflow.objects.filter(pk=workflow.pk).update(version=None)
+    other = make_item(workflow=workflow)
+    send_back(item=other, by=by, note="Again")
+    other.refresh_from_db()
+    assert other.version is not None
