@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat, connector, parse_config
@@ -129,8 +129,14 @@ def _send(*, pk: int, lease: uuid.UUID) -> None:
     if delivery is None:
         return  # this process slept through its lease, and somebody else has it
     try:
+        if delivery.tries > MAX_TRIES:
+            # Taken over again and again: what kills its sender each time is left to a person.
+            raise DeliveryFailed(
+                "The sender stopped before an answer came, each time.", retry=False, certain=False
+            )
         if delivery.destination.kind == REGISTER:
             with transaction.atomic():
+                lock(item=delivery.item)  # items before deliveries, everywhere: the other order deadlocks
                 if _still_ours(delivery):
                     enter(delivery=delivery, by=system_user())
                     _delivered(delivery=delivery, receipt=Receipt())
@@ -140,12 +146,20 @@ def _send(*, pk: int, lease: uuid.UUID) -> None:
         _send_outside(
             delivery=delivery, after_uncertain=lost or delivery.attempts.filter(result="uncertain").exists()
         )
+    except DeliveryFailed as error:
+        _failed(delivery=delivery, error=error)
     except Exception as error:
         log.exception("Delivery %s failed in our own code.", pk)
+        # An attempt that began and has no end may have arrived, whatever failed afterwards.
+        begun = delivery.attempts.filter(ended_at=None).update(
+            ended_at=timezone.now(),
+            result="uncertain",
+            detail="Countersign itself failed before it noted an answer.",
+        )
         _failed(
             delivery=delivery,
             error=DeliveryFailed(
-                f"Countersign itself failed: {type(error).__name__}.", retry=True, certain=True
+                f"Countersign itself failed: {type(error).__name__}.", retry=True, certain=not begun
             ),
         )
 
@@ -183,8 +197,10 @@ def _send_outside(*, delivery: Delivery, after_uncertain: bool) -> None:
             )
         _failed(delivery=delivery, error=error)
     else:
-        _end_attempt(attempt, "sent", receipt.detail)
-        _delivered(delivery=delivery, receipt=receipt)
+        # Together: an attempt that reads as sent, beside a delivery that does not, would be sent once more.
+        with transaction.atomic():
+            _end_attempt(attempt, "sent", receipt.detail)
+            _delivered(delivery=delivery, receipt=receipt)
 
 
 def _parcel(*, delivery: Delivery) -> Parcel:
@@ -284,17 +300,23 @@ def _end(delivery: Delivery, state: Delivery.State, *, why: str, **columns: Any)
 
 def _settle(*, item: Item, by: Any) -> None:
     """`delivered` means all of them."""
+    arrived = _of_one_result(item.deliveries.filter(state=Delivery.State.DELIVERED))
     open_ones = item.deliveries.exclude(state__in=(Delivery.State.DELIVERED, Delivery.State.CANCELLED))
-    # A resend stands for the delivery it repeats.
-    if open_ones.exclude(resends__state=Delivery.State.DELIVERED).exists():
+    # A resend stands for the delivery it repeats, and for whatever that one repeated.
+    if _of_one_result(open_ones) - arrived:
         return
     if item.state in (State.APPROVED, State.ATTENTION):
         move_locked(row=item, to=State.DELIVERED, by=by, why="Every destination has it", problem=None)
 
 
+def _of_one_result(deliveries: QuerySet[Delivery]) -> set[tuple[int, int]]:
+    """One decision on its way to one destination: a delivery with its resends."""
+    return set(deliveries.values_list("decision_id", "destination_id"))
+
+
 def resend(*, delivery: Delivery, by: Any) -> Delivery:
     """Send once more, as a new record with a new key that points to the old one."""
-    return _after_attention(delivery=delivery, by=by, act=_resend)
+    return _after_attention(delivery=delivery, by=by, act=partial(_resend, by=by))
 
 
 def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
@@ -310,15 +332,19 @@ def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
     return _after_attention(delivery=delivery, by=by, act=mark)
 
 
-def _resend(row: Delivery, item: Item) -> Delivery:
-    if row.resends.exclude(
+def _resend(row: Delivery, item: Item, *, by: Any) -> Delivery:
+    same = item.deliveries.filter(decision=row.decision_id, destination=row.destination_id)
+    if same.exclude(
         state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)
     ).exists():
-        raise Conflict("It is being sent again already. Nothing was changed.")
+        raise Conflict(
+            "It was sent again already, and that one arrived or is on its way. Nothing was changed."
+        )
     again = Delivery(
         item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row
     )
-    again.save(force_insert=True)
+    with acting(by=by, why="Sent again", on=again):
+        again.save(force_insert=True)
     wake(task="workflows.tasks.deliver")
     return again
 

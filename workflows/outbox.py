@@ -22,10 +22,7 @@ def write_deliveries(*, item: Item, decision: Decision, by: Any) -> list[Deliver
     if item.workflow.stage != Stage.LIVE:
         destinations = [one for one in destinations if one.kind == REGISTER]
     if not any(one.kind == REGISTER for one in destinations):
-        register, _ = Destination.objects.get_or_create(
-            workflow=item.workflow, kind=REGISTER, defaults={"name": "Register"}
-        )
-        destinations.insert(0, register)
+        destinations.insert(0, _register_of(item=item, by=by))
     due = timezone.now() + timedelta(seconds=item.workflow.hold_seconds)
     payload = payload_of(item=item, decision=decision)
     deliveries = []
@@ -38,6 +35,17 @@ def write_deliveries(*, item: Item, decision: Decision, by: Any) -> list[Deliver
         deliveries.append(delivery)
     wake(task="workflows.tasks.deliver")
     return deliveries
+
+
+def _register_of(*, item: Item, by: Any) -> Destination:
+    """It is always there: switched off or deleted, a result is entered all the same."""
+    there = Destination.objects.filter(workflow=item.workflow_id, kind=REGISTER).order_by("pk").first()
+    if there is not None:
+        return there
+    made = Destination(workflow=item.workflow, kind=REGISTER, name="Register")
+    with acting(by=by, why="Every result is entered in the register", on=made):
+        made.save(force_insert=True)
+    return made
 
 
 def payload_of(*, item: Item, decision: Decision) -> dict[str, Any]:

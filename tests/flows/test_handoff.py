@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from tests.factories import STAFF, VALUES, make_item, make_user, make_workflow
 from tests.webhook_receiver import Receiver, webhook_receiver
 from workflows.decisions import approve
 from workflows.errors import Conflict
-from workflows.handoff import deliver_due, mark_arrived, resend
+from workflows.handoff import MAX_TRIES, deliver_due, mark_arrived, resend
 from workflows.models import Delivery, RegisterEntry
 from workflows.outbox import cancel_deliveries
 from workflows.states import State
@@ -179,3 +180,69 @@ def test_on_trial_only_the_register_is_written(receiver: Receiver) -> None:
     deliver_due()
     assert not receiver.deliveries
     assert RegisterEntry.objects.filter(item=item).exists()
+
+
+def test_of_a_chain_of_resends_the_last_stands_for_all_and_only_one_leaves(receiver: Receiver) -> None:
+    item, by = approved(webhook(receiver.url("/400")))
+    deliver_due()
+    first = item.deliveries.get(destination__kind="webhook")
+    second = resend(delivery=first, by=by)
+    deliver_due()
+    first.destination.config["url"] = receiver.url("/ok")
+    first.destination.save()
+    third = resend(delivery=second, by=by)
+    with pytest.raises(Conflict):
+        resend(delivery=first, by=by)  # the third is on its way: two keys would make two effects
+    deliver_due()
+    item.refresh_from_db()
+    third.refresh_from_db()
+    assert (third.state, item.state) == ("delivered", State.DELIVERED)
+    with pytest.raises(Conflict):
+        resend(delivery=first, by=by)
+    assert third.history.last().history_user == by
+
+
+def test_a_mail_that_left_is_not_sent_again_when_noting_it_failed(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mail"
+    backend = "django.core.mail.backends.filebased.EmailBackend"
+    settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": {"file_path": str(folder)}}}
+    item, _ = approved({"kind": "email", "name": "Office", "config": {"to": ["leads@office.example"]}})
+    delivery = item.deliveries.get(destination__kind="email")
+
+    def locked(**_: Any) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("workflows.handoff._delivered", locked)
+        deliver_due()
+    due_now(item)
+    deliver_due()
+    delivery.refresh_from_db()
+    assert delivery.state == "uncertain"
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_delivery_that_kills_its_sender_each_time_ends_with_a_person(receiver: Receiver) -> None:
+    item, _ = approved(webhook(receiver.url()))
+    delivery = item.deliveries.get(destination__kind="webhook")
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state="sending", tries=MAX_TRIES, lease_until=timezone.now() - timedelta(seconds=1)
+    )
+    deliver_due()
+    delivery.refresh_from_db()
+    item.refresh_from_db()
+    assert (delivery.state, item.state) == ("dead", State.ATTENTION)
+    assert not receiver.deliveries
+
+
+def test_registers_that_were_switched_off_hold_up_no_approval() -> None:
+    workflow = make_workflow(
+        destinations=[{"kind": "register", "name": name, "active": False} for name in ("One", "Two")]
+    )
+    item, by = make_item(workflow=workflow), make_user(can=STAFF, on=workflow)
+    approve(item=item, by=by)
+    deliver_due()
+    item.refresh_from_db()
+    assert item.state == State.DELIVERED
