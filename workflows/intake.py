@@ -18,6 +18,7 @@ from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused, TooL
 from workflows.models import SUBMITTED, IdempotencyKey, Item, Source, Workflow
 from workflows.people import acting
 from workflows.states import State
+from workflows.storable import storable, storable_json
 from workflows.transitions import move
 from workflows.waking import wake
 
@@ -64,9 +65,8 @@ def submit(
     """
     if not may(by, Action.SUBMIT, workflow):
         raise NotPermitted(f"You may not submit items to {workflow.name}. Ask whoever manages its access.")
-    metadata = metadata or {}
-    # NUL cannot be stored by PostgreSQL and means nothing in text.
-    text, title, external_id = (part.replace("\x00", "") for part in (text, title, external_id))
+    metadata = storable_json(metadata or {})
+    text, title, external_id = (storable(part) for part in (text, title, external_id))
     _check(workflow=workflow, text=text, files=files, title=title, external_id=external_id, metadata=metadata,
            idempotency_key=idempotency_key)  # fmt: skip
     content = _hash_content(text=text, files=files)
@@ -181,7 +181,6 @@ def _create(
     *, workflow: Workflow, by: Any, channel: str, text: str, files: Sequence[Upload], title: str, priority: int,
     external_id: str, metadata: dict[str, Any], content: str,
 ) -> Item:  # fmt: skip
-    before = Item.objects.filter(workflow=workflow, content_hash=content).order_by("pk").first()
     item = Item(
         workflow=workflow, version_id=workflow.version_id, title=(title or _title(text=text, files=files))[:200],
         channel=channel, submitted_by=by, external_id=external_id, metadata=metadata, content_hash=content,
@@ -198,7 +197,10 @@ def _create(
         )
     for position, file in enumerate(files, start=1):
         store_source(item=item, position=position, kind=Source.Kind.FILE, upload=file)
-    if before is not None:
+    # One after the other from here to the commit, or two that come in at once do not see each other.
+    Workflow.objects.select_for_update(no_key=True).only("pk").get(pk=workflow.pk)
+    same = Item.objects.filter(workflow=workflow, content_hash=content).exclude(pk=item.pk)
+    if (before := same.order_by("pk").first()) is not None:
         return move(
             item=item, to=State.SKIPPED, by=by, why="The same content came in before",
             problem={
@@ -214,7 +216,7 @@ def _create(
 
 def _title(*, text: str, files: Sequence[Upload]) -> str:
     if files:
-        return files[0].name or "Unnamed file"
+        return storable(files[0].name) or "Unnamed file"
     line = next((line.strip() for line in text.splitlines() if line.strip()), "Pasted text")
     return line if len(line) <= 80 else line[:77].rstrip() + "…"
 
@@ -222,13 +224,16 @@ def _title(*, text: str, files: Sequence[Upload]) -> str:
 def store_source(*, item: Item, position: int, kind: Source.Kind, upload: Upload) -> Source:
     digest = hashlib.sha256(upload.content).hexdigest()
     source = Source(
-        item=item, position=position, kind=kind, name=upload.name.replace("\x00", "")[-200:],
-        media_type=upload.media_type[:120], sha256=digest, size=len(upload.content),
+        item=item, position=position, kind=kind, name=storable(upload.name)[-200:],
+        media_type=storable(upload.media_type)[:120], sha256=digest, size=len(upload.content),
     )  # fmt: skip
     path = source.file.field.generate_filename(source, digest)
-    # The same bytes are stored once, whichever item they came with.
+    # The same bytes are stored once, whichever item they came with. A file of another size was cut off while it was
+    # written (a full disk, a killed process), or is being written: it is not these bytes.
+    if default_storage.exists(path) and default_storage.size(path) != len(upload.content):
+        default_storage.delete(path)
     if not default_storage.exists(path):
-        default_storage.save(path, ContentFile(upload.content))
+        path = default_storage.save(path, ContentFile(upload.content))
     source.file.name = path
     source.save(force_insert=True)
     return source
