@@ -14,16 +14,16 @@ from integrations.documents.reader import is_plain_text
 from workflows.drafting.documents import PageText
 from workflows.intake import Upload, store_source
 from workflows.models import Item, Page, Source
+from workflows.storable import storable, storable_json
 
 MAX_SOURCES = 40  # files of one item, attachments of attachments included
 
 
 @dataclass(frozen=True, slots=True)
 class ToRead:
-    """A source that needs the child process."""
+    """A source that needs the child process. Its bytes stay on the disk until its turn comes: items have many files."""
 
     source_id: int
-    content: bytes
     name: str
     media_type: str
 
@@ -41,7 +41,7 @@ def read_plain_sources(*, item: Item) -> list[ToRead]:
             except Unreadable as why:
                 save_unreadable(source=source, why=why)
         else:
-            elsewhere.append(ToRead(source.pk, content, source.name, source.media_type))
+            elsewhere.append(ToRead(source.pk, source.name, source.media_type))
     return elsewhere
 
 
@@ -58,7 +58,7 @@ def save_reading(*, source: Source, reading: Reading) -> None:
             Page.objects.filter(source=source).delete()
         Page.objects.bulk_create(
             Page(
-                source=source, number=page.number, text=page.text.replace("\x00", ""), width=page.width,
+                source=source, number=page.number, text=storable(page.text), width=page.width,
                 height=page.height, method=page.method,
                 pieces=[[one.start, one.end, *one.box, one.confidence] for one in page.pieces],
             )
@@ -66,25 +66,31 @@ def save_reading(*, source: Source, reading: Reading) -> None:
         )  # fmt: skip
         source.read_at = timezone.now()
         source.unreadable = None
-        source.reading = {
+        there = Source.objects.filter(item=source.item_id).count()
+        attachments = reading.attachments[: max(0, MAX_SOURCES - there)]
+        notes = list(reading.notes)
+        if left_out := len(reading.attachments) - len(attachments):
+            notes.append(
+                f"{left_out} {'attachment was' if left_out == 1 else 'attachments were'} left out: "
+                f"an item holds at most {MAX_SOURCES} files."
+            )
+        source.reading = storable_json({
             "kind": reading.kind, "title": reading.title, "sent_at": reading.sent_at,
-            "newest_end": reading.newest_end, "notes": list(reading.notes),
-        }  # fmt: skip
+            "newest_end": reading.newest_end, "notes": notes,
+        })  # fmt: skip
         source.save(update_fields=["read_at", "reading", "unreadable"])
-        if not reading.attachments:
-            return
-        known = set(Source.objects.filter(item=source.item_id).values_list("sha256", flat=True))
-        for attachment in reading.attachments[: max(0, MAX_SOURCES - len(known))]:
-            stored = store_source(
-                item=source.item, position=len(known) + 1, kind=Source.Kind.ATTACHMENT,
+        for position, attachment in enumerate(attachments, start=there + 1):
+            store_source(
+                item=source.item, position=position, kind=Source.Kind.ATTACHMENT,
                 upload=Upload(name=attachment.name, content=attachment.content, media_type=attachment.media_type),
             )  # fmt: skip
-            known.add(stored.sha256)
 
 
 def save_unreadable(*, source: Source, why: Unreadable) -> None:
     source.read_at = timezone.now()
-    source.unreadable = {"reason": str(why.reason), "message": why.message, "next_step": why.next_step}
+    source.unreadable = storable_json(
+        {"reason": str(why.reason), "message": why.message, "next_step": why.next_step}
+    )
     source.save(update_fields=["read_at", "unreadable"])
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connections
 
-from integrations.documents.pages import Unreadable
+from integrations.documents.pages import Reading, Unreadable
 from integrations.documents.reader import Reader
 from integrations.llm.clients import ClientPool
 from integrations.llm.deployment import Deployment
@@ -27,7 +27,7 @@ from integrations.llm.profiles import Profile, resolve_profile
 from workflows.leasing import count_call, lease_items, renew
 from workflows.models import Item, Source
 from workflows.people import system_user
-from workflows.reading import ToRead, save_reading, save_unreadable
+from workflows.reading import ToRead, content_of, save_reading, save_unreadable
 from workflows.recording import Prepared, give_up, prepare, record
 from workflows.routing import show_signal
 from workflows.states import LABELS, State
@@ -144,10 +144,13 @@ class Worker:
 
     async def _read(self, *, source: ToRead) -> None:
         loop = asyncio.get_running_loop()
-        read = partial(
-            self._reader.read, content=source.content, name=source.name, media_type=source.media_type
-        )
         row = await self._in_db(Source.objects.select_related("item").get, pk=source.source_id)
+
+        def read() -> Reading:
+            return self._reader.read(
+                content=content_of(source=row), name=source.name, media_type=source.media_type
+            )
+
         try:
             reading = await loop.run_in_executor(self._files, read)
         except Unreadable as why:
