@@ -7,7 +7,7 @@ transaction.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,21 +17,23 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from workflows.attention import of_lost_workers
-from workflows.models import TAKES_WORK, Item
+from workflows.models import MAX_ATTEMPTS, TAKES_WORK, Item
 from workflows.people import system_user
 from workflows.states import State
 from workflows.transitions import move_locked
 
-MAX_ATTEMPTS = 6  # leases of one item without an outcome
 
+def lease_items(*, limit: int, by: Any = None, besides: Collection[int] = ()) -> list[tuple[int, uuid.UUID]]:
+    """Take up to `limit` items that are due, what people submitted first, besides the ones the caller works on.
 
-def lease_items(*, limit: int, by: Any = None) -> list[tuple[int, uuid.UUID]]:
-    """Take up to `limit` items that are due, what people submitted first. Returns (item id, lease)."""
+    Returns (item id, lease).
+    """
     now = timezone.now()
     due = _due(now=now)
     wanted = list(
         # Read before the write lock is asked for: an idle worker must not queue behind writers.
         Item.objects.filter(due, workflow__stage__in=TAKES_WORK)
+        .exclude(pk__in=besides)
         .order_by("-priority", "created_at", "id")
         .values_list("pk", flat=True)[:limit]
     )
@@ -44,7 +46,8 @@ def lease_items(*, limit: int, by: Any = None) -> list[tuple[int, uuid.UUID]]:
         # The update decides who won: rows that another worker took meanwhile are not touched.
         Item.objects.filter(due, pk__in=wanted).update(
             lease=lease,
-            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            # From now on, not from before the wait for the write lock.
+            lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
             attempts=F("attempts") + 1,
         )
         won = (

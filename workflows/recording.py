@@ -24,7 +24,7 @@ from workflows.drafting.documents import PageText
 from workflows.drafting.draft import make_draft
 from workflows.drafting.prompt import TooLong, build_messages
 from workflows.drafting.schema import build_schema, check_shape
-from workflows.models import FieldResult, Item, Run, Source
+from workflows.models import MAX_ATTEMPTS, FieldResult, Item, Run, Source
 from workflows.people import system_user
 from workflows.reading import ToRead, notes_of, pages_of, read_plain_sources
 from workflows.routing import FieldReading, route
@@ -225,13 +225,19 @@ def _after_failure(*, item: Item, prepared: Prepared, answer: Answer) -> Item:
         else:
             last = (
                 Run.objects.filter(item=item)
-                .exclude(outcome__in=("", Outcome.OVER_BUDGET))
+                # Not an answer either that came after its lease was lost.
+                .exclude(outcome__in=("", Outcome.OVER_BUDGET, Outcome.OK))
                 .exclude(pk=prepared.run_id)
                 .first()
             )
             outcome = Outcome(last.outcome) if last else outcome
             detail = last.error if last else detail
-    if answer.outcome is Outcome.UNAVAILABLE and item.calls < prepared.max_calls:
+    # At the last lease that is left it is told as what it is: the next one would blame the worker.
+    if (
+        answer.outcome is Outcome.UNAVAILABLE
+        and item.calls < prepared.max_calls
+        and item.attempts < MAX_ATTEMPTS
+    ):
         wait = GIVE_BACK_SECONDS * 2 ** max(0, item.attempts - 1)
         return move_locked(
             row=item, to=State.RECEIVED, by=prepared.by, why="The model was away; it is tried again",

@@ -1,7 +1,8 @@
 """The worker: leases a batch and keeps many calls of the model in flight on one event loop.
 
 Every step with the database runs in one thread of its own, so the loop never waits for SQLite and no transaction is
-open across a call. A heartbeat renews the leases; work whose lease is lost is cancelled.
+open across a call. A heartbeat renews the leases, in a second thread, since a step may take longer than a lease; work
+whose lease is lost is cancelled.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Worker:
         self.deployment = deployment
         self.in_flight = in_flight or deployment.in_flight
         self.beat = beat  # called at each heartbeat; False: our slot is gone, take nothing new
+        self.has_slot = True
         self.clients = ClientPool()
         self.tasks: dict[int, asyncio.Task[None]] = {}  # by item
         self.held: dict[
@@ -58,6 +60,7 @@ class Worker:
         self.done = 0
         self._slots = asyncio.Semaphore(self.in_flight)
         self._db = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows")
+        self._pulse = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pulse")
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
         self._reader = Reader()
 
@@ -70,11 +73,13 @@ class Worker:
             while True:
                 now = time.monotonic()
                 room = self.in_flight + AHEAD - len(self.tasks)
-                taking = now - began < lease_for and not heart.done()
+                taking = now - began < lease_for and self.has_slot
                 if taking and room > 0:
-                    for item_id, lease in await self._in_db(lease_items, limit=room, by=self.by):
-                        if stale := self.tasks.pop(item_id, None):
-                            stale.cancel()  # its lease ran out under us, and we won it again
+                    # Never what we work on already: a lease of ours that ran out is renewed, or lost to another.
+                    ours = frozenset(self.tasks)
+                    for item_id, lease in await self._in_db(
+                        lease_items, limit=room, by=self.by, besides=ours
+                    ):
                         self.held[item_id] = lease
                         task = asyncio.create_task(self._one(item_id=item_id, lease=lease))
                         self.tasks[item_id] = task
@@ -96,20 +101,25 @@ class Worker:
             await self.clients.aclose()
             await asyncio.get_running_loop().run_in_executor(self._files, self._reader.close)
             await self._in_db(connections.close_all)
+            await asyncio.get_running_loop().run_in_executor(self._pulse, connections.close_all)
             self._db.shutdown()
+            self._pulse.shutdown()
             self._files.shutdown()
 
     async def _heartbeat(self) -> None:
+        in_pulse = partial(asyncio.get_running_loop().run_in_executor, self._pulse)
         while True:
             await asyncio.sleep(settings.LEASE_SECONDS / 3)
             try:
-                lost = await self._in_db(renew, held=dict(self.held))
-                for item_id in lost & self.held.keys():
-                    if task := self.tasks.get(item_id):
+                held = dict(self.held)
+                lost = await in_pulse(partial(renew, held=held))
+                for item_id in lost:
+                    # Meanwhile it may have ended, or been taken anew.
+                    if self.held.get(item_id) == held[item_id] and (task := self.tasks.get(item_id)):
                         log.warning("A lease was lost; its work is stopped and left to whoever holds it now.")
                         task.cancel()
-                if not await self._in_db(self.beat):
-                    return
+                if self.has_slot:  # without it, what is in hand is still finished under its leases
+                    self.has_slot = await in_pulse(self.beat)
             except Exception:
                 # One failed renewal is no reason to drop the work: there is time for two more.
                 log.exception("The heartbeat failed; it is tried again.")

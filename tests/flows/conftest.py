@@ -22,7 +22,13 @@ def model() -> Iterator[ScriptedModel]:
 def work(model: ScriptedModel) -> Callable[..., int]:
     """Run one worker in this process until nothing is due."""
 
-    def run(*, in_flight: int = 8, idle_seconds: float = 0.1, **settings: Any) -> int:
+    def run(
+        *,
+        in_flight: int = 8,
+        idle_seconds: float = 0.1,
+        beat: Callable[[], bool] = lambda: True,
+        **settings: Any,
+    ) -> int:
         given = {
             "backoff_seconds": 0.05,
             "read_seconds": 2.0,
@@ -33,6 +39,6 @@ def work(model: ScriptedModel) -> Callable[..., int]:
             name="deployment", base_url=model.base_url, model="scripted", **{**given, **settings}
         )
         deployment = Deployment(profile=profile, in_flight=in_flight)
-        return run_worker(deployment=deployment, idle_seconds=idle_seconds, lease_for=60)
+        return run_worker(deployment=deployment, idle_seconds=idle_seconds, lease_for=60, beat=beat)
 
     return run

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
+from integrations.llm.answers import Answer
+from integrations.llm.outcomes import Outcome
 from reviews.models import Review
 from tests.factories import STAFF, make_user, make_workflow
 from workflows.intake import Upload, submit
-from workflows.models import Item, Run
+from workflows.leasing import lease_items
+from workflows.models import MAX_ATTEMPTS, Item, Run
+from workflows.recording import Prepared, prepare, record
 from workflows.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,8 +176,6 @@ def test_no_reason_shows_a_key(work: Any) -> None:
 def test_a_worker_that_keeps_dying_on_an_item_leaves_it_to_a_person(work: Any, settings: Any) -> None:
     item = give(make_workflow())
     settings.LEASE_SECONDS = 0
-    from workflows.leasing import MAX_ATTEMPTS, lease_items
-
     for _ in range(MAX_ATTEMPTS):
         assert len(lease_items(limit=5)) == 1
     assert lease_items(limit=5) == []
@@ -179,11 +186,6 @@ def test_a_worker_that_keeps_dying_on_an_item_leaves_it_to_a_person(work: Any, s
 
 def test_a_lost_lease_stores_the_run_and_leaves_the_item_to_its_new_holder(work: Any, model: Any) -> None:
     import uuid
-
-    from integrations.llm.answers import Answer
-    from integrations.llm.outcomes import Outcome
-    from workflows.leasing import lease_items
-    from workflows.recording import Prepared, prepare, record
 
     item = give(make_workflow())
     [(pk, lease)] = lease_items(limit=1)
@@ -197,3 +199,74 @@ def test_a_lost_lease_stores_the_run_and_leaves_the_item_to_its_new_holder(work:
     item = after(item)
     assert (item.state, item.values) == (State.WORKING, None)
     assert item.runs.get().outcome == "ok"
+
+
+def test_a_worker_that_lost_its_slot_finishes_what_it_holds_alone(
+    work: Any, model: Any, settings: Any
+) -> None:
+    settings.LEASE_SECONDS = 1
+    item = give(make_workflow(), f"{LETTER}\n[[slow 3]] [[item 1]]")
+    other = threading.Timer(2.2, lambda: found.extend(lease_and_close()))
+    found: list[Any] = []
+
+    def lease_and_close() -> list[Any]:
+        try:
+            return lease_items(limit=5)
+        finally:
+            connection.close()
+
+    other.start()
+    work(beat=lambda: False, read_seconds=5.0, total_seconds=8.0)
+    other.join()
+    assert found == []
+    assert after(item).state == State.IN_REVIEW
+    assert len(model.requests) == 1
+
+
+def test_a_long_step_with_the_database_does_not_cost_the_others_their_leases(
+    work: Any, model: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LEASE_SECONDS = 1
+    workflow = make_workflow()
+    quick = give(workflow, f"{LETTER}\n[[slow 1]] [[item 1]]")
+    long = give(workflow, f"{LETTER}\nA very long text [[item 2]]")
+
+    def prepare_slowly(*, item_id: int, **more: Any) -> Any:
+        if item_id == long.pk:
+            time.sleep(2.5)
+        return prepare(item_id=item_id, **more)
+
+    monkeypatch.setattr("workflows.runner.prepare", prepare_slowly)
+    work()
+    assert Counter(seen.item for seen in model.requests) == {"1": 1, "2": 1}
+    assert (after(quick).state, after(long).state) == (State.IN_REVIEW, State.IN_REVIEW)
+
+
+def test_a_model_that_stays_away_is_what_the_person_is_told_of_and_no_call_is_lost(
+    work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.recording.GIVE_BACK_SECONDS", 0.01)
+    item = give(make_workflow())
+    work(idle_seconds=1.5, api_key_env="A_KEY_THAT_IS_NOT_SET")
+    item = after(item)
+    assert item.state == State.ATTENTION
+    assert item.problem["outcome"] == "unavailable"
+    assert "A_KEY_THAT_IS_NOT_SET" in item.problem["detail"]
+    assert item.calls == 0
+
+
+def test_an_answer_that_came_too_late_and_was_the_last_one_allowed_leaves_the_item_to_a_person() -> None:
+    item = give(make_workflow())
+    [(pk, lease)] = lease_items(limit=1)
+    late = prepare(item_id=pk, lease=lease)
+    assert isinstance(late, Prepared)
+    Item.objects.filter(pk=pk).update(calls=6, lease_until=timezone.now() - timedelta(seconds=1))
+    [(pk, lease)] = lease_items(limit=1)
+    then = prepare(item_id=pk, lease=lease)
+    assert isinstance(then, Prepared)
+    values = {"name": "X", "total": None, "due": None, "topic": None}
+    assert record(prepared=late, answer=Answer(outcome=Outcome.OK, values=values, raw_text="{}")) is None
+    record(prepared=then, answer=Answer(outcome=Outcome.OVER_BUDGET, values=None, raw_text=""))
+    item = after(item)
+    assert item.state == State.ATTENTION
+    assert "6 times" in item.problem["happened"]

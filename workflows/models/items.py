@@ -13,6 +13,7 @@ from workflows import states
 from workflows.models.definitions import Version, Workflow
 
 BACKLOG, SUBMITTED = 0, 10  # what a person submits comes before the backlog
+MAX_ATTEMPTS = 6  # leases of one item without an outcome
 
 
 class Item(models.Model):
