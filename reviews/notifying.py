@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
 from django.conf import settings
@@ -17,11 +18,16 @@ from workflows.states import FOR_A_PERSON, LABELS, State
 
 log = logging.getLogger(__name__)
 NOT_MORE_OFTEN_THAN = timedelta(hours=1)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def tell_owners() -> int:
-    """One mail per owner when something new waits, at most once an hour. Returns the number of mails sent."""
+    """One mail per owner when something new waits, at most once an hour. Returns the number of mails sent.
+
+    What was not sent counts as not told, and is tried at the next round.
+    """
     sent = 0
+    now = timezone.now()  # before the look: what comes in after it is news for the next mail
     owners: dict[int, list[Workflow]] = {}
     for workflow in (
         Workflow.objects.filter(owner__is_active=True).exclude(owner__email="").select_related("owner")
@@ -36,23 +42,37 @@ def tell_owners() -> int:
             .order_by("workflow__name", "state")
         )
         rows: list[Any] = list(waiting)
-        if rows and _is_news(owner=pk, newest=max(row["newest"] for row in rows)):
+        if not rows:
+            continue
+        name = f"mail:owner:{pk}"
+        before = Beat.objects.filter(name=name).values_list("at", flat=True).first()
+        if not _is_news(name=name, before=before, newest=max(row["newest"] for row in rows), now=now):
+            continue
+        try:
             _send(workflows=workflows, rows=rows)
+        except Exception as error:
+            Beat.objects.filter(name=name, at=now).update(at=before or NEVER)
+            log.warning("The mail to an owner was not sent (%s); it is tried again.", error)
+            if _is_away(error):
+                break  # each of the others would wait for the whole time-out too
+        else:
             sent += 1
     return sent
 
 
-def _is_news(*, owner: int, newest: datetime) -> bool:
+def _is_news(*, name: str, before: datetime | None, newest: datetime, now: datetime) -> bool:
     """Something arrived since the last mail, which is long enough ago. Won by the process that wrote the time."""
-    now = timezone.now()
-    name = f"mail:owner:{owner}"
-    beat = Beat.objects.filter(name=name).first()
-    if beat is None:
+    if before is None:
         _, made = Beat.objects.get_or_create(name=name, defaults={"at": now})
         return made
-    if beat.at >= newest or beat.at > now - NOT_MORE_OFTEN_THAN:
+    if before >= newest or before > now - NOT_MORE_OFTEN_THAN:
         return False
-    return bool(Beat.objects.filter(name=name, at=beat.at).update(at=now))
+    return bool(Beat.objects.filter(name=name, at=before).update(at=now))
+
+
+def _is_away(error: Exception) -> bool:
+    """No answer from the mail server, as against one that refuses this mail."""
+    return isinstance(error, OSError) and not isinstance(error, SMTPResponseException | SMTPRecipientsRefused)
 
 
 def _send(*, workflows: list[Workflow], rows: list[dict[str, Any]]) -> None:
