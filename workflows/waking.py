@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django_q.tasks import async_task
+from django_q.tasks import async_task, queue_size
 
 log = logging.getLogger(__name__)
+
+# A worker that comes takes whatever is due, so more wake-ups do nothing but stand before the tick: without its sign of
+# life the workers would be taken for dead, and ended in the middle of their work.
+MOST_QUEUED = 4
 
 
 def wake(*, task: str) -> None:
@@ -17,7 +21,8 @@ def wake(*, task: str) -> None:
 
 def send_wake_up(task: str) -> None:
     try:
-        async_task(task)
+        if queue_size() < MOST_QUEUED:
+            async_task(task)
     except Exception:
         log.warning(
             "The queue did not take a wake-up for %s. The next tick makes up for it.", task, exc_info=True
