@@ -235,7 +235,7 @@ def matches(*, rule: RuleSpec, fields: Sequence[FieldSpec], values: Mapping[str,
     if rule.operator == "differs":
         return _fold(wanted) not in texts
     if rule.operator == "one_of":
-        return bool({_fold(one) for one in wanted or []} & set(texts))
+        return bool({_fold(one) for one in (wanted if isinstance(wanted, list) else [wanted])} & set(texts))
     if rule.operator == "contains":
         return any(_fold(wanted) in text for text in texts)
     if rule.operator == "matches":
@@ -266,9 +266,10 @@ def _number(value: Any, spec: FieldSpec) -> Decimal | None:
     if spec.kind in {Kind.DATE, Kind.DATETIME}:
         return None if value is None else Decimal(re.sub(r"\D", "", str(value))[:8] or 0)
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except (InvalidOperation, ValueError):
         return None
+    return number if number.is_finite() else None  # “NaN” is a text that Decimal takes and cannot compare
 
 
 def _fold(value: Any) -> str:

@@ -147,3 +147,19 @@ def test_a_pattern_that_never_ends_ends_and_lets_a_person_decide() -> None:
     )
     assert matches(rule=rule("full_name", "matches", "(unclosed"), fields=FIELDS, values={"full_name": "Ada"})
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "-Infinity", "Infinity"])
+@pytest.mark.parametrize("operator", ["above", "below"])
+def test_what_is_no_number_is_left_to_a_person_and_breaks_nothing(value: str, operator: str) -> None:
+    fields = (FieldSpec(key="name", label="Name", kind=Kind.TEXT),)
+    rule = RuleSpec(field="name", operator=operator, value="10", action="review", reason="large")
+    assert matches(rule=rule, fields=fields, values={"name": value})
+
+
+@pytest.mark.parametrize("wanted", [7, "7"])
+def test_one_of_a_single_value_is_that_value(wanted: object) -> None:
+    fields = (FieldSpec(key="count", label="Count", kind=Kind.INTEGER),)
+    rule = RuleSpec(field="count", operator="one_of", value=wanted, action="review", reason="seven")
+    assert matches(rule=rule, fields=fields, values={"count": 7})
+    assert not matches(rule=rule, fields=fields, values={"count": 8})
