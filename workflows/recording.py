@@ -81,6 +81,7 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
         return None
     version = item.version or item.workflow.version
     assert version is not None, "a workflow that takes work has a version"
+    mark_used(version=version)  # before it is read: nobody edits it between the reading and the draft
     snapshot = read_version(version=version)
     fields = snapshot.fields
     pages = pages_of(sources=sources)
@@ -113,7 +114,6 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
                 error="The worker stopped before the answer came.",
             )
         run = Run.objects.create(item=item, version=version, prompt=messages)
-        mark_used(version=version)
     return Prepared(
         item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}",
         request=Request(
