@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ def read_metadata(*, text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        read = json.loads(text, parse_constant=_refuse)
+        read = json.loads(text, parse_constant=_refuse, parse_float=_finite)
         if not isinstance(read, dict):
             raise _invalid('The metadata has to be a JSON object, like {"order": "A-17"}.')
         if any(UNSTORABLE.search(text) for text in _texts(read)):
@@ -42,6 +43,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if not math.isfinite(number):  # 1e999 is JSON, and what it is read as is not
+        raise ValueError(written)
+    return number
 
 
 def _invalid(said: str) -> InvalidInput:

@@ -89,6 +89,7 @@ BAD: list[tuple[str, dict[str, Any], int, str]] = [
     ("metadata with a NUL", {"text": "a", "metadata": '{"a": "\\u0000"}'}, 422, "metadata"),
     ("metadata with half a character", {"text": "a", "metadata": '{"a": "\\ud800"}'}, 422, "metadata"),
     ("metadata with a huge number", {"text": "a", "metadata": '{"a": ' + "9" * 5000 + "}"}, 422, "metadata"),
+    ("metadata with a number beyond all bounds", {"text": "a", "metadata": '{"a": 1e999}'}, 422, "metadata"),
     ("metadata that nests without end", {"text": "a", "metadata": "[" * 100_000}, 422, "metadata"),
     ("metadata that is long", {"text": "a", "metadata": '{"a": "' + "x" * 20_001 + '"}'}, 422, "metadata"),
     ("a long title", {"text": "a", "title": "t" * 201}, 422, "title"),
