@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
 
 from workflows.access import Action, may
 from workflows.drafting.compare import same_value
-from workflows.drafting.values import validate_values
+from workflows.drafting.fields import Kind
+from workflows.drafting.values import typed_value, validate_values
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.models import SUBMITTED, Decision, Delivery, Item, Run
 from workflows.outbox import write_deliveries
 from workflows.routing import is_empty
 from workflows.states import LABELS, TO_DECIDE, TO_TRY_AGAIN, State
+from workflows.storable import storable_json
 from workflows.transitions import lock, move_locked
 from workflows.waking import wake
 
@@ -45,6 +48,8 @@ def approve(
             # Nor by filling a sensitive field in while approving.
             raise NotPermitted(_refusal(item=row, verb="decide an item with sensitive fields"))
         _check_values(item=row, values=final)
+        if values is not None:
+            final = _typed(item=row, values=final, keys=values.keys())
         changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
         decision = _record(
             item=row, by=by, kind=Decision.Kind.EDIT if changed else Decision.Kind.APPROVE, values=final,
@@ -212,6 +217,24 @@ def _check_values(*, item: Item, values: dict[str, Any]) -> None:
             "Nothing was changed.",
             problems=problems,
         )
+
+
+def _typed(*, item: Item, values: dict[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """The values that were checked, those of `keys` in the shape in which their kind is stored."""
+    assert item.version is not None
+    typed = dict(values)
+    for spec in item.version.specs():
+        if spec.key not in keys:
+            continue
+        if spec.kind is Kind.ROWS:
+            typed[spec.key] = [
+                {column.key: typed_value(spec=column, value=row.get(column.key)) for column in spec.columns}
+                for row in values[spec.key] or []
+            ]
+        else:
+            typed[spec.key] = typed_value(spec=spec, value=values[spec.key])
+    kept: dict[str, Any] = storable_json(typed)
+    return kept
 
 
 def _draft_values(*, item: Item) -> dict[str, Any]:

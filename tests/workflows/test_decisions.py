@@ -219,3 +219,13 @@ def test_sent_back_it_gets_the_version_that_is_active_now() -> None:
     send_back(item=other, by=by, note="Again")
     other.refresh_from_db()
     assert other.version is not None
+
+
+def test_what_was_typed_is_stored_in_the_shape_of_its_kind() -> None:
+    workflow = make_workflow()
+    item, by = make_item(workflow=workflow), make_user(can=STAFF, on=workflow)
+    decision = approve(
+        item=item, by=by, values={"due": "1 December 2026", "total": {"amount": " 13.5 ", "currency": "eur"}}
+    )
+    assert decision.values["due"] == "2026-12-01"
+    assert decision.values["total"] == {"amount": "13.50", "currency": "EUR"}
