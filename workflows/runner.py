@@ -160,10 +160,10 @@ class Worker:
 
         async def before_call(_: Profile) -> bool:
             return await self._in_db(
-                count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.max_calls
+                count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.version.max_calls
             )
 
-        profile = resolve_profile(profile=prepared.profile, deployment=self.deployment.profile)
+        profile = resolve_profile(profile=prepared.version.profile, deployment=self.deployment.profile)
         async with self._slots:
             await self._until_ready()
             before = self._computed()
