@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from workflows.drafting.conventions import CODES, currency_of
+from workflows.drafting.stretches import Stretches
 
-_PLAIN = (
-    r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d{1,3}(?: \d{3})+[.,]\d{2}|\d{1,9}(?:[.,]\d{1,3})?"
-)
+_PLAIN = r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3}){1,4}(?:[.,]\d{1,2})?|\d{1,3}(?: \d{3}){1,4}[.,]\d{2}|\d{1,9}(?:[.,]\d{1,3})?"
 _MARK = (
     r"(?:US\$|C\$|A\$|[€£¥₹$]|zł|Kč|\b(?:"
     + "|".join(sorted(CODES))
     + r"|eur|usd|gbp|chf)\b|\b(?:euros?|dollars?|pounds|sterling|[Ff]ranken|sFr|Fr\.))"
 )
 _SCALE = r"(?P<{0}>\s?(?:k|K|thousand|million|Mio\.?|m)\b)?"
-_NUMBER = r"[-−–]?\s?(?:" + _PLAIN + r"|\d{1,3}(?: \d{3})+)"
+_NUMBER = r"[-−–]?\s?(?:" + _PLAIN + r"|\d{1,3}(?: \d{3}){1,4})"
 _BEFORE = re.compile(
     rf"(?P<minus>[-−(]\s?)?(?P<mark>{_MARK})\s{{0,2}}(?P<number>{_NUMBER})(?!\d)" + _SCALE.format("scale")
 )
@@ -48,11 +47,11 @@ class FoundAmount:
 def find_amounts(*, text: str) -> list[FoundAmount]:
     """Numbers beside a currency, and bare ones written like money (two decimals, or thousands set apart)."""
     found = list(_marked(text))
-    taken = [(item.start, item.end) for item in found]
+    taken = Stretches(length=len(text))
+    for item in found:
+        taken.add(item.start, item.end)
     for match in _BARE.finditer(text):
-        if _CENTS.search(match["number"]) and not any(
-            match.start() < end and match.end() > start for start, end in taken
-        ):
+        if _CENTS.search(match["number"]) and not taken.overlap(match.start(), match.end()):
             amount = read_number(match["number"])
             if amount is not None:
                 found.append(FoundAmount(match.start(), match.end(), amount, None))
@@ -102,11 +101,11 @@ def write_amount(amount: Decimal) -> str:
 
 
 def _marked(text: str) -> Iterator[FoundAmount]:
-    taken: list[tuple[int, int]] = []
+    taken = Stretches(length=len(text))
     for pattern in (_BEFORE, _AFTER):
         for match in pattern.finditer(text):
             number = read_number(match["number"])
-            if number is None or any(match.start() < end and match.end() > start for start, end in taken):
+            if number is None or taken.overlap(match.start(), match.end()):
                 continue
             number *= _SCALES.get((match["scale"] or "").strip().lower(), 1)
             minus = pattern is _BEFORE and match["minus"] is not None
@@ -115,5 +114,5 @@ def _marked(text: str) -> Iterator[FoundAmount]:
                 minus = False  # "(EUR 12.50 a month)" is no credit
             start = match.start() if minus else min(match.start("mark"), match.start("number"))
             end = match.end() + (1 if closed and minus else 0)
-            taken.append((start, end))
+            taken.add(start, end)
             yield FoundAmount(start, end, -abs(number) if minus else number, currency_of(match["mark"]))

@@ -18,6 +18,7 @@ from workflows.drafting.dates import FoundDate, find_dates
 from workflows.drafting.documents import PageText
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.references import asks_for_reference, find_references
+from workflows.drafting.stretches import Stretches
 
 MOST_CANDIDATES = (
     40  # of one kind: a longer list costs more than it helps, and "other, as written" stays open
@@ -109,12 +110,12 @@ def _search_page(
     written: date | None,
     found: dict[str, list[Candidate]],
 ) -> None:
-    taken: list[tuple[int, int]] = []
+    taken = Stretches(length=len(text))
 
     def keep(
         finder: str, start: int, end: int, value: Any, derived: bool = False, doubtful: bool = False
     ) -> None:
-        taken.append((start, end))
+        taken.add(start, end)
         if finder in finders:
             found[finder].append(
                 Candidate(text[start:end], value, page.source, page.number, start, end, derived, doubtful)
@@ -133,15 +134,15 @@ def _search_page(
             if "datetime" in finders:
                 found["datetime"].append(_with_time(page, text, day))
     if "money" in finders or every:
-        dates = list(taken)
+        others = taken.copy()
         for amount in find_amounts(text=text):
-            if not any(amount.start < end and amount.end > start for start, end in dates):
+            if not others.overlap(amount.start, amount.end):
                 currency = amount.currency or conventions.currency
                 value = {"amount": write_amount(amount.amount), "currency": currency}
                 keep("money", amount.start, amount.end, value, derived=amount.currency is None)
     if "phone" in finders:
         for item in find_phones(text=text, region=conventions.region):
-            if not any(item.start < end and item.end > start for start, end in taken):
+            if not taken.overlap(item.start, item.end):
                 keep("phone", item.start, item.end, item.value)
     if every:
         for item in find_references(text=text, taken=taken):

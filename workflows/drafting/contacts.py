@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from workflows.drafting.stretches import Stretches
+
 _EMAIL = re.compile(
     r"(?<![\w.+%-])[A-Za-z0-9][\w.+%-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,200}\.[A-Za-z]{2,24}(?![\w@-])"
 )
@@ -36,12 +38,12 @@ def find_emails(*, text: str) -> Iterator[Found]:
 
 
 def find_urls(*, text: str) -> Iterator[Found]:
-    taken: list[tuple[int, int]] = []
+    taken = Stretches(length=len(text))
     for pattern in (_URL, _DOMAIN):
         for match in pattern.finditer(text):
             written = match.group().rstrip(".,;:!?")
-            if not any(match.start() < end and match.end() > start for start, end in taken):
-                taken.append((match.start(), match.end()))
+            if not taken.overlap(match.start(), match.end()):
+                taken.add(match.start(), match.end())
                 yield Found(match.start(), match.start() + len(written), read_url(written) or written)
 
 

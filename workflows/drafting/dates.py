@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from workflows.drafting.conventions import Conventions
+from workflows.drafting.stretches import Stretches
 
 
 @dataclass(frozen=True)
@@ -331,9 +332,11 @@ def _with_weekday(text: str, found: FoundDate) -> FoundDate:
 def _without_overlaps(found: list[FoundDate]) -> list[FoundDate]:
     """The longer reading wins: "Friday 28 November" over "Friday", "end of next week" over "next week"."""
     kept: list[FoundDate] = []
+    taken = Stretches(length=max((item.end for item in found), default=0))
     for item in sorted(found, key=lambda item: (item.start - item.end, item.start)):
-        if all(item.end <= other.start or item.start >= other.end for other in kept):
+        if not taken.overlap(item.start, item.end):
             kept.append(item)
+            taken.add(item.start, item.end)
     return sorted(kept, key=lambda item: item.start)
 
 

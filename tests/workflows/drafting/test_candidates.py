@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from time import process_time
 
 import pytest
 
@@ -196,3 +197,17 @@ def test_a_bare_number_is_no_time_of_day() -> None:
 def test_a_very_long_text_is_searched_only_so_far() -> None:
     text = "x " * 40_000 + "late@firm.example"
     assert found(text, "email") == {}
+
+
+@pytest.mark.parametrize(
+    "stretch", ["123 456 ", "1/1/1/", "1-", "A1-", "EUR 1 ", "may 1 may 2 ", "DE12 3456 ", "a@", "www."]
+)
+def test_a_text_made_to_be_slow_to_search_is_not(stretch: str) -> None:
+    hostile = [page((stretch * 60_000)[:60_000])]
+    began = process_time()
+    find_candidates(
+        fields=[*LEAD, spec("link", "url"), spec("at", "datetime")],
+        pages=hostile,
+        reference_date=date(2026, 11, 10),
+    )
+    assert process_time() - began < 8  # a second where it is fine, minutes where an expression runs away
