@@ -16,19 +16,23 @@ _MARK = (
     + "|".join(sorted(CODES))
     + r"|eur|usd|gbp|chf)\b|\b(?:euros?|dollars?|pounds|sterling|[Ff]ranken|sFr|Fr\.))"
 )
-_SCALE = r"(?P<{0}>\s?(?:k|K|thousand|million|Mio\.?|m)\b)?"
-_NUMBER = r"[-−–]?\s?(?:" + _PLAIN + r"|\d{1,3}(?: \d{3}){1,4})"
+_SCALE = r"(?P<{0}>[ \u00a0]?(?:k|K|thousand|grand|tausend|million|Mio\.?|m)\b)?"
+_GAP = r"[ \t\u00a0\u202f]"  # never a new line, and no more than one: the next column of a table is another amount
+_NUMBER = rf"(?:[-−–]{_GAP}?)?(?:" + _PLAIN + r"|\d{1,3}(?: \d{3}){1,4})"
 _BEFORE = re.compile(
-    rf"(?P<minus>[-−(]\s?)?(?P<mark>{_MARK})\s{{0,2}}(?P<number>{_NUMBER})(?!\d)" + _SCALE.format("scale")
+    rf"(?P<minus>[-−(]{_GAP}?)?(?P<mark>{_MARK}){_GAP}?(?P<number>{_NUMBER})(?!\d)" + _SCALE.format("scale")
 )
 _AFTER = re.compile(
-    rf"(?<![\w.,/-])(?P<number>{_NUMBER})" + _SCALE.format("scale") + rf"(?:,[-–])?\s{{0,2}}(?P<mark>{_MARK})"
+    rf"(?<![\w.,/-])(?P<number>{_NUMBER})" + _SCALE.format("scale") + rf"(?:,[-–])?{_GAP}?(?P<mark>{_MARK})"
 )
 _BARE = re.compile(rf"(?<![\w.,/:+-])(?P<number>[-−]?(?:{_PLAIN}))(?![\w/:%-]|[.,]\d| ?%)")
+_DECIMALS = re.compile(r"[.,]\d{2}$")
 _CENTS = re.compile(r"[.,]\d{2}$|\d[.,'’\u00a0\u202f]\d{3}")
 _SCALES = {
     "k": 1000,
     "thousand": 1000,
+    "grand": 1000,
+    "tausend": 1000,
     "million": 1_000_000,
     "mio": 1_000_000,
     "mio.": 1_000_000,
@@ -45,17 +49,19 @@ class FoundAmount:
 
 
 def find_amounts(*, text: str) -> list[FoundAmount]:
-    """Numbers beside a currency, and bare ones written like money (two decimals, or thousands set apart)."""
+    """Numbers beside a currency, and bare ones written like money: with two decimals, or, where no currency stands beside
+    any number, with thousands set apart."""
     found = list(_marked(text))
+    bare: list[FoundAmount] = []
     taken = Stretches(length=len(text))
     for item in found:
         taken.add(item.start, item.end)
     for match in _BARE.finditer(text):
         if _CENTS.search(match["number"]) and not taken.overlap(match.start(), match.end()):
             amount = read_number(match["number"])
-            if amount is not None:
-                found.append(FoundAmount(match.start(), match.end(), amount, None))
-    return sorted(found, key=lambda item: item.start)
+            if amount is not None and (not found or _DECIMALS.search(match["number"])):
+                bare.append(FoundAmount(match.start(), match.end(), amount, None))
+    return sorted(found + bare, key=lambda item: item.start)
 
 
 def read_amount(*, text: str) -> FoundAmount | None:

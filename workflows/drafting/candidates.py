@@ -15,9 +15,9 @@ from workflows.drafting.amounts import find_amounts, write_amount
 from workflows.drafting.contacts import find_emails, find_phones, find_urls
 from workflows.drafting.conventions import Conventions, read_conventions
 from workflows.drafting.dates import FoundDate, find_dates
-from workflows.drafting.documents import PageText
+from workflows.drafting.documents import PageText, older_mails
 from workflows.drafting.fields import FieldSpec, Kind
-from workflows.drafting.references import asks_for_reference, find_references
+from workflows.drafting.references import asks_for_iban, asks_for_reference, find_ibans, find_references
 from workflows.drafting.stretches import Stretches
 
 MOST_CANDIDATES = (
@@ -66,23 +66,24 @@ def find_candidates(
         left -= len(page.text)
         if left <= 0:
             break
-    distinct = {finder: _distinct(several) for finder, several in found.items()}
+    distinct = {finder: _distinct(_newest(several, pages)) for finder, several in found.items()}
     return {key: distinct[finder] for key, spec in wanted if (finder := _finder_of(spec))}
 
 
 def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> date | None:
-    """The day the material was written, from which its relative dates count: its own date line near the top, else
-    what the caller knows (the day it was sent or came in), else its first complete date."""
+    """The day the material was written, from which its relative dates count: its own date line near the top, else the first
+    complete date there (not more than a month before `reference_date`, the day it was sent or came in), else that."""
     if not pages:
         return reference_date
     conventions, head = read_conventions(pages=pages), pages[0].text[:600]
     for line in _DATE_LINE.finditer(head):
         if found := find_dates(text=line["rest"], written=None, conventions=conventions):
             return found[0].day
-    if reference_date:
-        return reference_date
-    found = find_dates(text=head, written=None, conventions=conventions)
-    return found[0].day if found else None
+    complete = find_dates(text=head, written=None, conventions=conventions)
+    if reference_date is None:
+        return complete[0].day if complete else None
+    recent = [item.day for item in complete if 0 <= (reference_date - item.day).days <= 31]
+    return recent[0] if recent else reference_date
 
 
 def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
@@ -95,7 +96,7 @@ def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
 
 def _finder_of(spec: FieldSpec) -> str | None:
     if spec.kind is Kind.TEXT:
-        return "reference" if asks_for_reference(spec) else None
+        return "iban" if asks_for_iban(spec) else "reference" if asks_for_reference(spec) else None
     return spec.kind.value if spec.kind in _FINDABLE else None
 
 
@@ -128,6 +129,9 @@ def _search_page(
     if "url" in finders or every:
         for item in find_urls(text=text):
             keep("url", item.start, item.end, item.value)
+    if "iban" in finders or every:
+        for item in find_ibans(text=text):
+            keep("iban", item.start, item.end, item.value)
     if finders & {"date", "datetime", "phone"} or every:
         for day in find_dates(text=text, written=written, conventions=conventions):
             keep("date", day.start, day.end, day.day.isoformat(), day.derived, day.doubtful)
@@ -140,8 +144,8 @@ def _search_page(
                 currency = amount.currency or conventions.currency
                 value = {"amount": write_amount(amount.amount), "currency": currency}
                 keep("money", amount.start, amount.end, value, derived=amount.currency is None)
-    if "phone" in finders:
-        for item in find_phones(text=text, region=conventions.region):
+    if "phone" in finders or every:
+        for item in find_phones(text=text, regions=conventions.regions):
             if not taken.overlap(item.start, item.end):
                 keep("phone", item.start, item.end, item.value)
     if every:
@@ -186,6 +190,17 @@ def read_time(text: str) -> str | None:
             return None
         hour = hour % 12 + (12 if match["half"].lower().startswith("p") else 0)
     return f"{hour:02d}:{match['minute'] or '00'}{match['zone'] or ''}"
+
+
+def _newest(several: list[Candidate], pages: Sequence[PageText]) -> list[Candidate]:
+    """What stands in the newest mail of a chain, where anything of the kind does: the older ones are other people's."""
+    older = {
+        (page.source, page.number): begins for page in pages if (begins := older_mails(page)) is not None
+    }
+    if not older:
+        return several
+    newest = [one for one in several if one.start < older.get((one.source, one.page), one.start + 1)]
+    return newest or several
 
 
 def _distinct(several: list[Candidate]) -> tuple[Candidate, ...]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from workflows.drafting.candidates import Candidate, find_candidates, written_on
-from workflows.drafting.documents import PageText
+from workflows.drafting.documents import PageText, older_mails
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.schema import OTHER, QUOTE, UNCLEAR, offered, ordered, wants_quote
 
@@ -162,7 +162,11 @@ def _found(fields: Sequence[FieldSpec], candidates: Mapping[str, Sequence[Candid
 def _fenced(page: PageText, *, many: bool) -> str:
     name = defuse(page.source_name).replace('"', "'").replace("\n", " ")[:80]
     title = f' name="{name}" page="{page.number}"' if many else ""
-    return f"<document{title}>\n{defuse(page.text).strip()}\n</document>"
+    begins = older_mails(page)
+    if begins is None:
+        return f"<document{title}>\n{defuse(page.text).strip()}\n</document>"
+    newest, older = defuse(page.text[:begins]).strip(), defuse(page.text[begins:]).strip()
+    return f"<document{title}>\n{newest}\n</document>\n\nOlder messages, quoted below it:\n<document>\n{older}\n</document>"
 
 
 @lru_cache(maxsize=64)
@@ -181,24 +185,24 @@ def _example(
             answer[spec.key] = [
                 {
                     column.key: _as_answered(
-                        row.get(column.key), column, candidates.get(f"{spec.key}[].{column.key}", ())
+                        row.get(column.key), column, candidates.get(f"{spec.key}[].{column.key}")
                     )
                     for column in ordered(spec.columns)
                 }
                 for row in values.get(spec.key) or []
             ]
         else:
-            answer[spec.key] = _as_answered(values.get(spec.key), spec, candidates.get(spec.key, ()))
+            answer[spec.key] = _as_answered(values.get(spec.key), spec, candidates.get(spec.key))
     if unclear:
         answer[UNCLEAR] = values.get(UNCLEAR)
     return _question(fields, pages, candidates, written, ""), json.dumps(answer, ensure_ascii=False)
 
 
-def _as_answered(value: Any, spec: FieldSpec, found: Sequence[Candidate]) -> Any:
+def _as_answered(value: Any, spec: FieldSpec, found: Sequence[Candidate] | None) -> Any:
     """An example answers in the form the schema would have forced."""
     if isinstance(value, dict):
         value = " ".join(str(part) for part in value.values() if part)
     if value is None or spec.kind in {Kind.CHOICE, Kind.CHOICES, Kind.YES_NO}:
         return value
-    texts = offered(found)
-    return str(value) if not texts or str(value) in texts else f"{OTHER}{value}"
+    texts = offered(found or ())
+    return str(value) if found is None or str(value) in texts else f"{OTHER}{value}"

@@ -20,7 +20,7 @@ _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b
 _LETTERED = re.compile(
     r"(?<![\w@.])#?(?=[\w./-]{0,40}\d)(?=[\w./-]{0,40}[A-Z])[A-Z0-9][A-Za-z0-9]{0,40}(?:[-/_.][A-Za-z0-9]{1,40}){0,5}(?![\w@])"
 )
-_SPACED = re.compile(r"\b[A-Z]{2,4}[ -]\d[\w/-]{2,20}(?!\w)")
+_SPACED = re.compile(r"\b[A-Z]{2,4}[ -]\d[\w/-]{2,20}(?: \d{2,4}){0,3}(?!\w)")
 _DIGITS = re.compile(r"(?<![\w.,+@/#:-])#?\d{2,14}(?:[-/]\d{1,8}){0,3}(?![\w@/]|[.,:]\d|-\d)")
 _LABELLED = re.compile(
     r"(?:invoice|order|po|reference|ref|number|no|nr|ticket|case|customer|account|quote|offer|contract|rechnung\w*|auftrag\w*|bestell\w*|kunden\w*"
@@ -35,10 +35,19 @@ def asks_for_reference(spec: FieldSpec) -> bool:
     return spec.kind is Kind.TEXT and bool(_ASKED.search(words)) and not _NOT_ASKED.search(words)
 
 
+def asks_for_iban(spec: FieldSpec) -> bool:
+    return spec.kind is Kind.TEXT and "iban" in f"{spec.key} {spec.label}".casefold()
+
+
+def find_ibans(*, text: str) -> Iterator[Found]:
+    for match in _IBAN.finditer(text):
+        yield Found(match.start(), match.end(), match.group())
+
+
 def find_references(*, text: str, taken: Stretches) -> Iterator[Found]:
     """`taken`: stretches already known as dates, amounts, addresses; a number inside one of them is no reference."""
     taken = taken.copy()
-    for pattern in (_IBAN, _SPACED, _LETTERED, _DIGITS):
+    for pattern in (_SPACED, _LETTERED, _DIGITS):
         for match in pattern.finditer(text):
             written = match.group()
             if taken.overlap(match.start(), match.end()):

@@ -62,7 +62,7 @@ def longest(spec: FieldSpec) -> int:
 def _property(spec: FieldSpec, candidates: Mapping[str, Sequence[Candidate]]) -> dict[str, Any]:
     if spec.kind is Kind.ROWS:
         cells = {
-            column.key: _scalar(column, candidates.get(f"{spec.key}[].{column.key}", ()))
+            column.key: _scalar(column, candidates.get(f"{spec.key}[].{column.key}"))
             for column in ordered(spec.columns)
         }
         return {
@@ -70,10 +70,10 @@ def _property(spec: FieldSpec, candidates: Mapping[str, Sequence[Candidate]]) ->
             "items": _object(cells),
             "maxItems": min(spec.max_length or MOST_ROWS, MOST_ROWS),
         }
-    return _scalar(spec, candidates.get(spec.key, ()))
+    return _scalar(spec, candidates.get(spec.key))
 
 
-def _scalar(spec: FieldSpec, found: Sequence[Candidate]) -> dict[str, Any]:
+def _scalar(spec: FieldSpec, found: Sequence[Candidate] | None) -> dict[str, Any]:
     if spec.kind is Kind.CHOICE:
         return _or_null({"type": "string", "enum": [choice.key for choice in spec.choices]})
     if spec.kind is Kind.CHOICES:
@@ -81,14 +81,11 @@ def _scalar(spec: FieldSpec, found: Sequence[Candidate]) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string", "enum": keys}, "maxItems": len(keys)}
     if spec.kind is Kind.YES_NO:
         return {"type": ["boolean", "null"]}
-    if texts := offered(found):
-        return {
-            "anyOf": [
-                {"type": "string", "enum": texts},
-                {"type": "null"},
-                {"type": "string", "pattern": _other(longest(spec))},
-            ]
-        }
+    if (
+        found is not None
+    ):  # a kind that can be found: what code missed may still be written, and null is nearer
+        picked = [{"type": "string", "enum": texts}] if (texts := offered(found)) else []
+        return {"anyOf": [*picked, {"type": "null"}, {"type": "string", "pattern": _other(longest(spec))}]}
     return _or_null(_string(longest(spec)))
 
 

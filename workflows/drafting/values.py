@@ -29,7 +29,7 @@ _NOTHING = frozenset(
 )
 _YES = frozenset({"yes", "true", "y", "1", "ja", "oui", "si", "on"})
 _NO = frozenset({"no", "false", "n", "0", "nein", "non", "nee", "off"})
-_NO_HABITS = Conventions(region=None, currency=None, day_first=True, order_is_shown=False)
+_NO_HABITS = Conventions(regions=(), currency=None, day_first=True, order_is_shown=False)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def normalise_value(
                 f"{_shown(text)} is not an e-mail address. Write one address, like name@firm.example."
             )
         case Kind.PHONE:
-            if phone := read_phone(text=text, region=conventions.region):
+            if phone := read_phone(text=text, regions=conventions.regions):
                 return phone
             raise ValueError(
                 f"{_shown(text)} is not a complete phone number. Write it with its country code, like +44 20 7946 0958."

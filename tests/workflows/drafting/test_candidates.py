@@ -168,11 +168,33 @@ def test_reference_numbers_are_found_for_fields_that_ask_for_one() -> None:
         "Rechnung Nr. 4711 vom 10.11.2026, Bestellung PO-77/2026, IBAN DE89 3704 0044 0532 0130 00, 12,50 EUR"
     )
     assert list(found(text, "text", key="invoice_number")) == [
-        "DE89 3704 0044 0532 0130 00",
         "PO-77/2026",
         "4711",
     ]
+    assert list(found(text, "text", key="iban")) == ["DE89 3704 0044 0532 0130 00"]
     assert found(text, "text", key="company_name") == {}
+
+
+def test_columns_of_a_table_are_not_read_as_one_amount() -> None:
+    text = "Oak    486,00 €   6 804,00 €\n10 Pine   312,40 €"
+    assert list(found(text, "money")) == ["486,00 €", "6 804,00 €", "312,40 €"]
+
+
+def test_the_newest_mail_of_a_chain_offers_its_own_values() -> None:
+    chain = """From: Bo Lind <bo@lind.example>
+Subject: Re: Offer
+
+Please ring me on 020 7946 0482.
+
+Bo
+
+On Tue, 3 Nov 2026 at 16:05, Tom <tom@seller.example> wrote:
+
+> My number is 0161 496 0204, the price £14,200.
+"""
+    assert list(found(chain, "phone")) == ["020 7946 0482"]
+    assert list(found(chain, "email")) == ["bo@lind.example"]
+    assert list(found(chain, "money")) == ["£14,200"]  # only the older mail has one
 
 
 def test_cells_of_rows_get_candidates_of_their_own() -> None:

@@ -76,3 +76,12 @@ def test_columns_of_rows_are_described() -> None:
     asked = build_messages(instructions="", examples=[], fields=[LINES], pages=[page("x")], candidates={})
     assert "- lines: Lines" in asked[0]["content"]
     assert "  - amount: Amount (amount with its currency)" in asked[0]["content"]
+
+
+def test_older_mails_stand_apart_from_the_newest() -> None:
+    last = messages(
+        "From: Bo <bo@lind.example>\n\nYes, do.\n\nOn Tue, 3 Nov 2026, Tom <tom@x.example> wrote:\n> Shall we?\n"
+    )[-1]["content"]
+    newest, older = last.split("Older messages, quoted below it:")
+    assert "Yes, do." in newest
+    assert "Shall we?" in older
