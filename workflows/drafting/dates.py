@@ -148,25 +148,44 @@ _ORDINAL = re.compile(
 _WORDS = re.compile(r"[^\W\d_]+")
 _MONTH_WORDS = frozenset(_MONTHS)
 _RELATIVE_WORDS = frozenset(
-    word for phrase in [*_OFFSETS, *_WEEKDAYS, "eow", "eom", "monatsende"] for word in phrase.split()
+    word for phrase in [*_OFFSETS, *_WEEKDAYS, "eow", "aujourd"] for word in phrase.split()
 )
-_UNIT_WORDS = frozenset(_UNITS)
+_UNIT_WORDS = frozenset([*_UNITS, "eow", "eom", "monatsende"])
 
 
 def find_dates(*, text: str, written: date | None, conventions: Conventions) -> list[FoundDate]:
     """In text order, none overlapping. `written`: the day the document was written; without it relative words and
     days without a year are left out, since nothing could be said of them."""
-    words = {word.casefold() for word in _WORDS.findall(text)}
+    named = [(match.start(), match.end(), match.group().casefold()) for match in _WORDS.finditer(text)]
+    words = {word for _, _, word in named}
     found = [*_numeric(text, written, conventions)]
     if words & _MONTH_WORDS:
-        found += _with_month_names(text, written)
-    if written and (words & _RELATIVE_WORDS or "aujourd" in words):
-        found += _by_weekday_or_word(text, written)
+        found += _with_month_names(text, written, _around(named, _MONTH_WORDS, len(text)))
+    if written and (words & _RELATIVE_WORDS):
+        found += _by_weekday_or_word(text, written, _around(named, _RELATIVE_WORDS, len(text)))
     if written and words & _UNIT_WORDS:
-        found += _by_unit(text, written)
+        found += _by_unit(text, written, _around(named, _UNIT_WORDS, len(text)))
     if written:
         found += _by_ordinal(text, written)
     return _without_overlaps([_with_weekday(text, item) for item in found])
+
+
+def _around(named: list[tuple[int, int, str]], words: frozenset[str], length: int) -> list[tuple[int, int]]:
+    """Stretches around the words, merged where they meet: only there are the long expressions tried."""
+    stretches: list[tuple[int, int]] = []
+    for start, end, word in named:
+        if word in words:
+            first, last = max(0, start - 32), min(length, end + 32)
+            if stretches and stretches[-1][1] >= first:
+                stretches[-1] = (stretches[-1][0], last)
+            else:
+                stretches.append((first, last))
+    return stretches
+
+
+def _search(pattern: re.Pattern[str], text: str, stretches: list[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    for first, last in stretches:
+        yield from pattern.finditer(text, first, last)
 
 
 def read_date(*, text: str, written: date | None, conventions: Conventions) -> FoundDate | None:
@@ -219,9 +238,9 @@ def _numeric(text: str, written: date | None, conventions: Conventions) -> Itera
                 yield FoundDate(match.start(), match.end(), day, derived=True)
 
 
-def _with_month_names(text: str, written: date | None) -> Iterator[FoundDate]:
+def _with_month_names(text: str, written: date | None, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
     for pattern in (_DAY_MONTH, _MONTH_DAY):
-        for match in pattern.finditer(text):
+        for match in _search(pattern, text, where):
             month, number = _MONTHS[match["month"].casefold()], int(match["day"])
             if pattern is _MONTH_DAY and match["month"] in _ALSO_WORDS and not match["year"]:
                 continue  # "you may 3 times"
@@ -232,8 +251,8 @@ def _with_month_names(text: str, written: date | None) -> Iterator[FoundDate]:
                 yield FoundDate(match.start(), match.end(), day, derived=True)
 
 
-def _by_weekday_or_word(text: str, written: date) -> Iterator[FoundDate]:
-    for match in _OFFSET.finditer(text):
+def _by_weekday_or_word(text: str, written: date, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
+    for match in _search(_OFFSET, text, where):
         greeting = text[max(0, match.start() - 7) : match.start()].casefold().strip()
         if match["word"].casefold() in {"morgen", "mañana"} and greeting.endswith(
             ("guten", "goede", "la", "heute", "am")
@@ -241,7 +260,7 @@ def _by_weekday_or_word(text: str, written: date) -> Iterator[FoundDate]:
             continue  # "Guten Morgen", "por la mañana": the time of day
         day = written + timedelta(days=_OFFSETS[match["word"].casefold()])
         yield FoundDate(match.start(), match.end(), day, derived=True)
-    for match in _WEEK_DAY.finditer(text):
+    for match in _search(_WEEK_DAY, text, where):
         monday = _monday_after(written)
         yield FoundDate(
             match.start(),
@@ -249,7 +268,7 @@ def _by_weekday_or_word(text: str, written: date) -> Iterator[FoundDate]:
             monday + timedelta(days=_WEEKDAYS[match["weekday"].casefold()]),
             derived=True,
         )
-    for match in _NAMED.finditer(text):
+    for match in _search(_NAMED, text, where):
         yield _named_weekday(match, written)
 
 
@@ -286,8 +305,8 @@ def _named_weekday(match: re.Match[str], written: date) -> FoundDate:
     return FoundDate(match.start(), match.end(), coming, derived=True)
 
 
-def _by_unit(text: str, written: date) -> Iterator[FoundDate]:
-    for match in _IN.finditer(text):
+def _by_unit(text: str, written: date, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
+    for match in _search(_IN, text, where):
         spoken = match["number"].casefold()
         number = int(spoken) if spoken.isdecimal() else _NUMBERS[spoken]
         unit = _UNITS[match["unit"].casefold()]
@@ -298,7 +317,7 @@ def _by_unit(text: str, written: date) -> Iterator[FoundDate]:
         )
         if day:
             yield FoundDate(match.start(), match.end(), day, derived=True)
-    for match in _END.finditer(text):
+    for match in _search(_END, text, where):
         unit = (
             _UNITS[match["unit"].casefold()] if match["unit"] else ("month" if match["month_end"] else "week")
         )
@@ -306,7 +325,7 @@ def _by_unit(text: str, written: date) -> Iterator[FoundDate]:
         if unit != "day" and (day := _end_of(written, unit, later=later)):
             # a working week ends on Friday; some mean Sunday
             yield FoundDate(match.start(), match.end(), day, derived=True, doubtful=unit == "week")
-    for match in _NEXT_UNIT.finditer(text):
+    for match in _search(_NEXT_UNIT, text, where):
         unit = _UNITS[(match["unit"] or match["unit2"] or match["unit3"]).casefold()]
         first = (
             _monday_after(written)
