@@ -66,7 +66,7 @@ def find_candidates(
         left -= len(page.text)
         if left <= 0:
             break
-    distinct = {finder: _distinct(_newest(several, pages)) for finder, several in found.items()}
+    distinct = {finder: _distinct(_newest(finder, several, pages)) for finder, several in found.items()}
     return {key: distinct[finder] for key, spec in wanted if (finder := _finder_of(spec))}
 
 
@@ -192,15 +192,16 @@ def read_time(text: str) -> str | None:
     return f"{hour:02d}:{match['minute'] or '00'}{match['zone'] or ''}"
 
 
-def _newest(several: list[Candidate], pages: Sequence[PageText]) -> list[Candidate]:
-    """What stands in the newest mail of a chain, where anything of the kind does: the older ones are other people's."""
+def _newest(finder: str, several: list[Candidate], pages: Sequence[PageText]) -> list[Candidate]:
+    """What stands in the newest mail of a chain: dates, amounts and addresses of the older ones are other people's or past. A
+    reference there still names the matter, so it counts where the newest has none."""
     older = {
         (page.source, page.number): begins for page in pages if (begins := older_mails(page)) is not None
     }
     if not older:
         return several
     newest = [one for one in several if one.start < older.get((one.source, one.page), one.start + 1)]
-    return newest or several
+    return newest or (several if finder in {"reference", "iban"} else [])
 
 
 def _distinct(several: list[Candidate]) -> tuple[Candidate, ...]:

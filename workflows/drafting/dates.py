@@ -2,7 +2,8 @@
 
 A prefilter and a parser in one: `dateparser.search` reads everything as a date and takes tens of milliseconds a
 page, so shapes are matched here and only what a person or a model typed, and no shape fits, goes to `dateparser`.
-Relative words ("next Friday", "in two weeks") are worked out from the day the document was written.
+Relative words ("next Friday", "in two weeks") are worked out from the day the document was written; "next week" and "next
+month" name no day and are left alone.
 """
 
 from __future__ import annotations
@@ -133,11 +134,6 @@ _IN = re.compile(
 _END = re.compile(
     rf"\b(?:(?:the\s+)?end of|ende|fin de|fin du|fine|eind(?:e)? van)\s+(?P<which>the|this|next|der|des|dieser|dieses|nächster|nächsten|la|le"
     rf"|l'|de|del|volgende|cette)?\s*(?P<unit>{_either(_UNITS)})\b|\b(?P<month_end>monatsende|EOM)\b|\b(?P<week_end>EOW)\b",
-    re.I,
-)
-_NEXT_UNIT = re.compile(
-    r"\b(?:next|nächste[nr]?|volgende)\s+(?P<unit>week|woche|month|monat|maand)\b"
-    r"|\bla (?P<unit2>semaine) prochaine\b|\bla próxima (?P<unit3>semana)\b",
     re.I,
 )
 _ORDINAL = re.compile(
@@ -325,14 +321,6 @@ def _by_unit(text: str, written: date, where: list[tuple[int, int]]) -> Iterator
         if unit != "day" and (day := _end_of(written, unit, later=later)):
             # a working week ends on Friday; some mean Sunday
             yield FoundDate(match.start(), match.end(), day, derived=True, doubtful=unit == "week")
-    for match in _search(_NEXT_UNIT, text, where):
-        unit = _UNITS[(match["unit"] or match["unit2"] or match["unit3"]).casefold()]
-        first = (
-            _monday_after(written)
-            if unit == "week"
-            else _end_of(written, "month", later=False) + timedelta(days=1)
-        )
-        yield FoundDate(match.start(), match.end(), first, derived=True, doubtful=True)
 
 
 def _by_ordinal(text: str, written: date) -> Iterator[FoundDate]:
