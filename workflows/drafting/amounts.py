@@ -46,6 +46,7 @@ class FoundAmount:
     end: int
     amount: Decimal
     currency: str | None  # None: none stands beside it
+    number: str = ""  # as written, without its currency
 
 
 def find_amounts(*, text: str) -> list[FoundAmount]:
@@ -121,4 +122,6 @@ def _marked(text: str) -> Iterator[FoundAmount]:
             start = match.start() if minus else min(match.start("mark"), match.start("number"))
             end = match.end() + (1 if closed and minus else 0)
             taken.add(start, end)
-            yield FoundAmount(start, end, -abs(number) if minus else number, currency_of(match["mark"]))
+            yield FoundAmount(
+                start, end, -abs(number) if minus else number, currency_of(match["mark"]), match["number"]
+            )

@@ -36,6 +36,7 @@ class Candidate:
     end: int
     derived: bool = False  # the value stands nowhere as such: it was worked out
     doubtful: bool = False  # the text can be read in two ways
+    shorter: str = ""  # a part of the text that says the same: the number without its currency, the day without its weekday
 
 
 _TIME = re.compile(
@@ -114,12 +115,20 @@ def _search_page(
     taken = Stretches(length=len(text))
 
     def keep(
-        finder: str, start: int, end: int, value: Any, derived: bool = False, doubtful: bool = False
+        finder: str,
+        start: int,
+        end: int,
+        value: Any,
+        derived: bool = False,
+        doubtful: bool = False,
+        shorter: str = "",
     ) -> None:
         taken.add(start, end)
         if finder in finders:
             found[finder].append(
-                Candidate(text[start:end], value, page.source, page.number, start, end, derived, doubtful)
+                Candidate(
+                    text[start:end], value, page.source, page.number, start, end, derived, doubtful, shorter
+                )
             )
 
     every = "reference" in finders  # a reference is what nothing else is
@@ -134,7 +143,8 @@ def _search_page(
             keep("iban", item.start, item.end, item.value)
     if finders & {"date", "datetime", "phone"} or every:
         for day in find_dates(text=text, written=written, conventions=conventions):
-            keep("date", day.start, day.end, day.day.isoformat(), day.derived, day.doubtful)
+            bare = text[day.bare : day.end] if day.bare is not None else ""
+            keep("date", day.start, day.end, day.day.isoformat(), day.derived, day.doubtful, bare)
             if "datetime" in finders:
                 found["datetime"].append(_with_time(page, text, day))
     if "money" in finders or every:
@@ -143,7 +153,7 @@ def _search_page(
             if not others.overlap(amount.start, amount.end):
                 currency = amount.currency or conventions.currency
                 value = {"amount": write_amount(amount.amount), "currency": currency}
-                keep("money", amount.start, amount.end, value, derived=amount.currency is None)
+                keep("money", amount.start, amount.end, value, amount.currency is None, shorter=amount.number)
     if "phone" in finders or every:
         for item in find_phones(text=text, regions=conventions.regions):
             if not taken.overlap(item.start, item.end):

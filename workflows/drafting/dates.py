@@ -24,9 +24,8 @@ class FoundDate:
     end: int
     day: date
     derived: bool = False  # the text names no complete day: worked out from the day it was written
-    doubtful: bool = (
-        False  # day and month could be swapped, or the words mean different days to different people
-    )
+    doubtful: bool = False  # day and month could be swapped, or people understand the words differently
+    bare: int | None = None  # where it begins without its weekday
 
 
 _MONTH_NAMES = (
@@ -137,7 +136,8 @@ _END = re.compile(
     re.I,
 )
 _ORDINAL = re.compile(
-    r"\b(?:on|by|before|until|due|for)\s+(?P<text>the\s+(?P<day>\d{1,2})(?:st|nd|rd|th))\b(?!\s+of)", re.I
+    r"(?P<before>\b(?:on|by|before|until|due|for)\s+)?\b(?P<text>the\s+(?P<day>\d{1,2})(?:st|nd|rd|th))\b(?!\s+(?:of|floor|time|one)\b)",
+    re.I,
 )
 
 # Regular expressions this long are slow on every word; almost all documents lack most of these words.
@@ -325,6 +325,8 @@ def _by_unit(text: str, written: date, where: list[tuple[int, int]]) -> Iterator
 
 def _by_ordinal(text: str, written: date) -> Iterator[FoundDate]:
     for match in _ORDINAL.finditer(text):
+        if not match["before"] and int(match["day"]) < 4:
+            continue  # "the 2nd one", "the 1st time"
         if day := _coming_ordinal(written, int(match["day"])):
             yield FoundDate(match.start("text"), match.end("text"), day, derived=True)
 
@@ -333,7 +335,9 @@ def _with_weekday(text: str, found: FoundDate) -> FoundDate:
     """Takes in the weekday that stands before a date, so that the two are one."""
     before = text[max(0, found.start - 24) : found.start]
     lead = _LEAD.search(before)
-    return replace(found, start=found.start - (len(before) - lead.start())) if lead else found
+    if lead is None:
+        return found
+    return replace(found, start=found.start - (len(before) - lead.start()), bare=found.start)
 
 
 def _without_overlaps(found: list[FoundDate]) -> list[FoundDate]:

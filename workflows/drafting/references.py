@@ -59,11 +59,12 @@ def find_references(*, text: str, taken: Stretches) -> Iterator[Found]:
 
 
 def _is_shaped(pattern: re.Pattern[str], written: str) -> bool:
-    """Letters and digits like a reference; "LS1" of a postcode and "4AP" are not, nor is a short bare number."""
+    """Letters and digits like a reference. A model or a size ("CL-12", "M8x20"), a postcode and a short bare number are none
+    unless they are labelled as one."""
     digits = sum(character.isdigit() for character in written)
     if pattern is _DIGITS:
         return digits >= 6 or written.startswith("#")
-    return digits >= 2 and len(written) >= 5
+    return digits >= 3 and len(written) >= 5
 
 
 def _is_labelled(text: str, match: re.Match[str]) -> bool:

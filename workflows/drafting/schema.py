@@ -90,8 +90,19 @@ def _scalar(spec: FieldSpec, found: Sequence[Candidate] | None) -> dict[str, Any
 
 
 def offered(found: Sequence[Candidate]) -> list[str]:
-    """Texts of the candidates on one line each, once each: the same list in the schema and in the prompt."""
-    return list(dict.fromkeys(" ".join(candidate.text.split()) for candidate in found))
+    """Texts of the candidates, each on one line and once, and after them their shorter forms: a model that would leave the
+    currency away must not be led to another number by it."""
+    return list(candidates_by_text(found))
+
+
+def candidates_by_text(found: Sequence[Candidate]) -> dict[str, Candidate]:
+    by_text: dict[str, Candidate] = {}
+    for candidate in found:
+        by_text.setdefault(" ".join(candidate.text.split()), candidate)
+    for candidate in found:
+        if candidate.shorter:
+            by_text.setdefault(" ".join(candidate.shorter.split()), candidate)
+    return by_text
 
 
 def _other(length: int) -> str:

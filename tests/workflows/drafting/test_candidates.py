@@ -67,6 +67,7 @@ def test_the_documents_own_date_line_beats_the_day_it_came_in() -> None:
         ("Ende des Monats", "2026-11-30"),
         ("by the end of the month", "2026-11-30"),
         ("by the 20th", "2026-11-20"),
+        ("let us say the 20th", "2026-11-20"),
         ("on Friday the 20th", "2026-11-20"),
         ("vendredi prochain", "2026-11-13"),
         ("next week Wednesday", "2026-11-18"),
@@ -197,6 +198,13 @@ On Tue, 3 Nov 2026 at 16:05, Tom <tom@seller.example> wrote:
     assert list(found(chain, "email")) == ["bo@lind.example"]
     assert found(chain, "money") == {}
     assert list(found(chain, "text", key="offer_number")) == ["Q-5512"]  # it names the same matter
+
+
+def test_models_sizes_and_postcodes_are_no_reference_numbers() -> None:
+    assert found("The CL-12 with M8x20 bolts, Leeds LS1 4AP, ticket SR-10552", "text", key="reference") == {
+        "SR-10552": "SR-10552"
+    }
+    assert list(found("Order no. A-12", "text", key="order_number")) == ["A-12"]
 
 
 def test_cells_of_rows_get_candidates_of_their_own() -> None:
