@@ -22,6 +22,7 @@ _LETTERED = re.compile(
 )
 _SPACED = re.compile(r"\b[A-Z]{2,4}[ -]\d[\w/-]{2,20}(?: \d{2,4}){0,3}(?!\w)")
 _DIGITS = re.compile(r"(?<![\w.,+@/#:-])#?\d{2,14}(?:[-/]\d{1,8}){0,3}(?![\w@/]|[.,:]\d|-\d)")
+_SIZE = re.compile(r"\d[x×]\d", re.I)
 _LABELLED = re.compile(
     r"(?:invoice|order|po|reference|ref|number|no|nr|ticket|case|customer|account|quote|offer|contract|rechnung\w*|auftrag\w*|bestell\w*|kunden\w*"
     r"|facture|commande|devis|fattura|ordine|factura|pedido|factuur\w*|n°|№)\W{0,4}(?:number|no|nr|n°|ref)?\W{0,4}(?:(?:is|ist|est|es|was)\s)?$",
@@ -64,7 +65,7 @@ def _is_shaped(pattern: re.Pattern[str], written: str) -> bool:
     digits = sum(character.isdigit() for character in written)
     if pattern is _DIGITS:
         return digits >= 6 or written.startswith("#")
-    return digits >= 3 and len(written) >= 5
+    return digits >= 3 and len(written) >= 5 and not _SIZE.search(written)
 
 
 def _is_labelled(text: str, match: re.Match[str]) -> bool:
