@@ -65,7 +65,9 @@ def _keep(*, held: set[uuid.UUID], over: threading.Event, beat: Callable[[], obj
     try:
         while not over.wait(settings.LEASE_SECONDS / 3):
             try:
-                Delivery.objects.filter(lease__in=held.copy(), state=Delivery.State.SENDING).update(lease_until=_lease_end())
+                Delivery.objects.filter(lease__in=held.copy(), state=Delivery.State.SENDING).update(
+                    lease_until=_lease_end()
+                )
                 beat()
             except Exception:
                 log.exception("The leases of deliveries could not be renewed; it is tried again.")
