@@ -44,7 +44,7 @@ def test_a_receiver_that_takes_longer_than_a_lease_is_sent_each_result_once(
         "name": "Books",
         "config": {"url": url, "secret_env": "FAULTS_WEBHOOK_SECRET"},
     }
-    workflow = make_workflow(destinations=(webhook,))
+    workflow = make_workflow(destinations=({"kind": "register", "name": "Register"}, webhook))
     person = make_user(can=STAFF, on=workflow)
     for _ in range(handoff.AT_ONCE):
         approve(item=make_item(workflow=workflow, state=State.IN_REVIEW), by=person)
