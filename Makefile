@@ -13,9 +13,9 @@ EVERYDAY = -m "not browser and not benchmark and not faults and not model"
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: ## the whole system with demo work, on http://127.0.0.1:8000 (PORT); ONCE=1 only works through the items
+demo: ## the whole system with demo work, on http://127.0.0.1:8000 (PORT); ONCE=1 ends when all are at rest, SCORE=1 counts right fields
 	$(INSTALLED)
-	@$(PYTHON) manage.py demo $(if $(filter-out 0 no false,$(ONCE)),--once)
+	@$(PYTHON) manage.py demo $(if $(filter-out 0 no false,$(ONCE)),--once) $(if $(filter-out 0 no false,$(SCORE)),--score)
 
 run: ## web and workers on the configured database, without demo work
 	$(INSTALLED)

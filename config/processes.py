@@ -33,9 +33,18 @@ def web() -> Child:
             "--workers", os.environ.get("WEB_WORKERS", "1"), "--threads", "8", "--worker-class", "gthread",
             "--log-level", "warning", "--no-control-socket",
         ],
-        ready=lambda: httpx2.get(f"http://127.0.0.1:{settings.PORT}/healthz", timeout=3.0, trust_env=False).is_success,
+        ready=web_answers,
         ports=(settings.PORT,),
     )  # fmt: skip
+
+
+def web_answers() -> bool:
+    try:
+        return httpx2.get(
+            f"http://127.0.0.1:{settings.PORT}/healthz", timeout=3.0, trust_env=False
+        ).is_success
+    except httpx2.TransportError:
+        return False
 
 
 def queue(*, env: dict[str, str]) -> Child:

@@ -118,6 +118,9 @@ USE_I18N = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
+STATIC_ROOT.mkdir(
+    exist_ok=True
+)  # WhiteNoise warns of a folder that is missing; files come through the finders
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA / "files"  # never served by a URL of its own: sources go through the one door
 STORAGES = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -34,14 +35,14 @@ def tell_owners() -> int:
             .annotate(items=Count("pk"), newest=Max("state_since"), due=Min("due_at"))
             .order_by("workflow__name", "state")
         )
-        rows = list(waiting)
+        rows: list[Any] = list(waiting)
         if rows and _is_news(owner=pk, newest=max(row["newest"] for row in rows)):
             _send(workflows=workflows, rows=rows)
             sent += 1
     return sent
 
 
-def _is_news(*, owner: int, newest: object) -> bool:
+def _is_news(*, owner: int, newest: datetime) -> bool:
     """Something arrived since the last mail, which is long enough ago. Won by the process that wrote the time."""
     now = timezone.now()
     name = f"mail:owner:{owner}"
@@ -49,12 +50,12 @@ def _is_news(*, owner: int, newest: object) -> bool:
     if beat is None:
         _, made = Beat.objects.get_or_create(name=name, defaults={"at": now})
         return made
-    if beat.at >= newest or beat.at > now - NOT_MORE_OFTEN_THAN:  # type: ignore[operator]
+    if beat.at >= newest or beat.at > now - NOT_MORE_OFTEN_THAN:
         return False
     return bool(Beat.objects.filter(name=name, at=beat.at).update(at=now))
 
 
-def _send(*, workflows: list[Workflow], rows: list[dict[str, object]]) -> None:
+def _send(*, workflows: list[Workflow], rows: list[dict[str, Any]]) -> None:
     owner = workflows[0].owner
     assert owner is not None
     names = {workflow.pk: workflow for workflow in workflows}

@@ -20,6 +20,7 @@ def follow_item(*, item: Item, was: State, by: Any, why: str) -> None:
 
 
 def _open(*, item: Item, by: Any, why: str, asked: bool) -> None:
+    assert item.due_at is not None, "what waits for a person has a time"
     escalated = item.state == State.ESCALATED
     review = Review(
         item=item, workflow=item.workflow,

@@ -7,7 +7,7 @@ filter, export, page and API call starts from `visible()`, and every act from `m
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
@@ -18,7 +18,6 @@ from guardian.shortcuts import assign_perm
 
 from workflows.models import Workflow
 
-M = TypeVar("M", bound=Model)
 User = AbstractBaseUser | AnonymousUser
 
 
@@ -94,7 +93,7 @@ def forget(user: User) -> None:
     user.__dict__.pop("_workflow_ids", None)
 
 
-def visible(user: User, queryset: QuerySet[M], action: Action = Action.VIEW) -> QuerySet[M]:
+def visible[M: Model](user: User, queryset: QuerySet[M], action: Action = Action.VIEW) -> QuerySet[M]:
     """The rows of the queryset that this user may see, or on whose workflow they may do `action`.
 
     An action never widens what may be seen: rows need `view_workflow` as well.

@@ -181,11 +181,7 @@ def _create(
     *, workflow: Workflow, by: Any, channel: str, text: str, files: Sequence[Upload], title: str, priority: int,
     external_id: str, metadata: dict[str, Any], content: str,
 ) -> Item:  # fmt: skip
-    before = (
-        None
-        if external_id
-        else Item.objects.filter(workflow=workflow, content_hash=content).order_by("pk").first()
-    )
+    before = Item.objects.filter(workflow=workflow, content_hash=content).order_by("pk").first()
     item = Item(
         workflow=workflow, version_id=workflow.version_id, title=(title or _title(text=text, files=files))[:200],
         channel=channel, submitted_by=by, external_id=external_id, metadata=metadata, content_hash=content,

@@ -5,6 +5,7 @@ Each reason names the field or the rule, the value, the bar and the next step in
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -182,7 +183,7 @@ def _of_field(*, spec: FieldSpec, reading: FieldReading, bar: float) -> list[Rea
     elif reading.signal < bar:
         reasons.append(
             Reason(
-                text=f"{name}: signal {reading.signal:.2f}, below {bar:.2f}", kind="bar", field=spec.key, value=shown,
+                text=f"{name}: signal {show_signal(reading.signal)}, below {bar:.2f}", kind="bar", field=spec.key, value=shown,
                 bar=f"{bar:.2f}", next_step=f"Check {name} against the source.",
             )
         )  # fmt: skip
@@ -239,11 +240,16 @@ def matches(*, rule: RuleSpec, fields: Sequence[FieldSpec], values: Mapping[str,
     return True
 
 
+def show_signal(signal: float) -> str:
+    """Two places, cut and not rounded: what is below a bar never reads as if it met it."""
+    return f"{math.floor(signal * 100) / 100:.2f}"
+
+
 def is_empty(value: Any) -> bool:
     return value is None or value == "" or value == [] or value == {}
 
 
-def _number(value: Any, spec: FieldSpec) -> Decimal | str | None:
+def _number(value: Any, spec: FieldSpec) -> Decimal | None:
     if isinstance(value, dict):
         value = value.get("amount")
     if spec.kind in {Kind.DATE, Kind.DATETIME}:

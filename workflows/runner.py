@@ -29,12 +29,13 @@ from workflows.models import Item, Source
 from workflows.people import system_user
 from workflows.reading import ToRead, save_reading, save_unreadable
 from workflows.recording import Prepared, give_up, prepare, record
+from workflows.routing import show_signal
 from workflows.states import LABELS, State
 
 log = logging.getLogger("countersign.work")
 T = TypeVar("T")
 
-AHEAD = 2  # items read while the model is busy with others
+AHEAD = 1  # read while the model is busy with another; more would make what a person submits wait
 IDLE_POLL_SECONDS = 0.25
 MODEL_WAIT_SECONDS = 60.0
 
@@ -126,11 +127,15 @@ class Worker:
                 for source in prepared:
                     await self._read(source=source)
                 prepared = await self._in_db(prepare, item_id=item_id, lease=lease, by=self.by)
-            item = await self._call(prepared=prepared) if prepared else None
+            seconds = time.monotonic() - began
+            item = None
+            if prepared is not None:
+                item, called = await self._call(prepared=prepared)
+                seconds += called
             self.done += 1
             if item is None:
                 item = await self._in_db(Item.objects.select_related("workflow").get, pk=item_id)
-            _report(item=item, seconds=time.monotonic() - began)
+            _report(item=item, seconds=seconds)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -150,7 +155,9 @@ class Worker:
         else:
             await self._in_db(save_reading, source=row, reading=reading)
 
-    async def _call(self, *, prepared: Prepared) -> Item | None:
+    async def _call(self, *, prepared: Prepared) -> tuple[Item | None, float]:
+        """What became of the item, and the seconds that the model took, without the wait for a turn."""
+
         async def before_call(asked: Profile) -> bool:
             await self._until_ready(asked)
             return await self._in_db(
@@ -168,7 +175,8 @@ class Worker:
         # A model that was started anew in between counts from zero.
         spent = max(0.0, after - before) if before is not None and after is not None else None
         self.held.pop(prepared.item_id, None)
-        return await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
+        item = await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
+        return item, answer.seconds
 
     async def _until_ready(self, profile: Profile) -> None:
         """A model that is being started again is waited for, before each call: one now would only be spent."""
@@ -192,7 +200,7 @@ def _report(*, item: Item, seconds: float) -> None:
         why = item.problem["happened"]
     elif item.route and item.route.get("reasons"):
         why = item.route["reasons"][0]["text"]
-    signal = f", signal {item.signal:.2f}" if item.signal is not None else ""
+    signal = f", signal {show_signal(item.signal)}" if item.signal is not None else ""
     log.info(
         "%s: %s: %s%s, %.1f s. %s",
         item.workflow.slug,

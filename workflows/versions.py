@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal, cast
 
 from django.utils import timezone
 
@@ -34,8 +35,12 @@ def _kept(pk: int, _created_at: datetime) -> Snapshot:
 def _read(version: Version) -> Snapshot:
     rules = tuple(
         RuleSpec(
-            field=rule.field, operator=rule.operator, value=rule.value, action=rule.action, reason=rule.reason
-        )  # type: ignore[arg-type]
+            field=rule.field,
+            operator=rule.operator,
+            value=rule.value,
+            action=cast(Literal["review", "escalate"], rule.action),
+            reason=rule.reason,
+        )
         for rule in version.rules.all()
     )
     return Snapshot(fields=version.specs(), rules=rules)

@@ -130,7 +130,7 @@ class DestinationPart(Part):
 
 
 class WorkflowFile(Part):
-    format: Literal["countersign/1"] = FORMAT
+    format: Literal["countersign/1"] = "countersign/1"
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
     name: Annotated[Line, Field(min_length=1, max_length=120)]
     purpose: Annotated[Line, Field(max_length=300)] = ""
@@ -184,7 +184,8 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             # A few of them nested make a file of a hundred bytes a structure of gigabytes.
             raise yaml.MarkedYAMLError(
-                problem="an alias (*) is not read here", problem_mark=self.peek_event().start_mark
+                problem="an alias (*) is not read here",
+                problem_mark=self.peek_event().start_mark,  # type: ignore[no-untyped-call]
             )
         return super().compose_node(parent, index)
 

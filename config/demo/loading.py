@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
 from config.backends import DEMO_PASSWORD
-from workflows.access import Action, grant
+from workflows.access import Action, forget, grant
 from workflows.intake import Upload, submit
 from workflows.models import BACKLOG, Item, Workflow
 from workflows.workflow_file import import_workflow
@@ -103,6 +103,7 @@ def _grant(*, workflow: Workflow, people: dict[str, Any]) -> None:
         people[role].groups.add(group)
         for action in ROLES[role]:
             grant(action=action, workflow=workflow, to=group)
+        forget(people[role])
 
 
 def _group(name: str) -> Group:

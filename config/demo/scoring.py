@@ -58,7 +58,8 @@ def _add(*, total: Score, gold: Gold) -> None:
     total.items += 1
     if run is None:
         total.undrafted.append(gold.inputs[0])
-    assert item is not None and item.version is not None, "the demo is loaded before it is scored"
+    assert item is not None, "the demo is loaded before it is scored"
+    assert item.version is not None, "an item that came in has the version of its workflow"
     for spec in item.version.specs():
         if spec.key not in gold.values:
             continue

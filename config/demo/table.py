@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workflows.models import Item, Run
+from workflows.routing import show_signal
 from workflows.states import State
 
 HEAD = ("item", "workflow", "state", "why", "signal", "seconds", "cost")
@@ -27,7 +28,7 @@ def _row(item: Item) -> tuple[str, ...]:
         )
     return (
         item.title, item.workflow.slug, item.state, why(item),
-        f"{item.signal:.2f}" if item.signal is not None else "-", f"{seconds:.1f}" if runs else "-", cost,
+        show_signal(item.signal) if item.signal is not None else "-", f"{seconds:.1f}" if runs else "-", cost,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from integrations.documents.budget import Budget, cut_to_length
 from integrations.documents.html_text import decode_markup, html_to_text
-from integrations.documents.pages import Attachment, Page, Reading
+from integrations.documents.pages import Attachment, Page, Reading, Reason, Unreadable
 from integrations.documents.plain import clean_text, decode_text
 from integrations.documents.quotes import find_older_mails, has_answers_between_quotes
 
@@ -50,13 +50,19 @@ class _Found:
 
 
 def read_mail(*, content: bytes, budget: Budget) -> Reading:
-    """Never refuses what has headers: a mail without a body is still a mail, and its note says so."""
+    """A mail without a text is still a mail when something is attached to it, and its note says so."""
     message: Message = BytesParser(policy=policy.default).parsebytes(_without_envelope(content))
     found = _Found(budget.limits.max_attachments, budget.limits.max_bytes)
     body = clean_text(_body(message, found, depth=0)).strip()
     shown = [(name, _header(message, name)) for name in _SHOWN]
     head = "\n".join(f"{name}: {value}" for name, value in shown if value)
     if not body:
+        if not found.attachments:
+            raise Unreadable(
+                Reason.EMPTY,
+                "The mail has no text and nothing attached to it.",
+                "Ask the sender what they meant to send, or close the item.",
+            )
         found.note("The mail has no text of its own.")
     text = f"{head}\n\n{body}".strip("\n")
     start = len(text) - len(body)

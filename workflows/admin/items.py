@@ -190,7 +190,7 @@ class ItemAdmin(ScopedAdmin):
             **self.admin_site.each_context(request), "opts": self.opts, "title": item.title, "original": item,
             **item_page(item=item, user=request.user, typed=typed, problems=problems), "said": said,
         }  # fmt: skip
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "workflows/item.html", context, status=status)
 
     def decide_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

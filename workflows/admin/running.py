@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +14,7 @@ from workflows.transitions import InvalidTransition
 MOST_AT_ONCE = 200
 
 
-def run_on_each(*, request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str) -> int:
+def run_on_each(*, request: HttpRequest, rows: Any, act: Callable[[Any], Any], done: str) -> int:
     """Each row by itself: one that is refused holds up no other. Returns how many were done."""
     chosen = list(rows[:MOST_AT_ONCE] if hasattr(rows, "query") else rows)
     count = 0

@@ -33,7 +33,7 @@ class SubmitForm(forms.Form):
         help_text="Found out by itself when empty.",
     )
     text = forms.CharField(required=False, strip=False, widget=UnfoldAdminTextareaWidget)
-    files = SeveralFilesField(required=False, help_text="All of them are one item.", allow_empty_file=True)  # type: ignore[call-arg]
+    files = SeveralFilesField(required=False, help_text="All of them are one item.", allow_empty_file=True)  # type: ignore[assignment]
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

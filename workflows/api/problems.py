@@ -47,18 +47,19 @@ def answer_with_problems(api: NinjaAPI) -> None:
     statuses: dict[type[Exception], int] = {
         TooLarge: 413, InvalidInput: 422, Conflict: 409, InvalidTransition: 409, NotPermitted: 403, Refused: 409,
     }  # fmt: skip
+    add: Any = api.add_exception_handler  # its annotation takes no handler of one kind of error
     for kind, status in statuses.items():
-        api.add_exception_handler(kind, _of_refusal(status))
+        add(kind, _of_refusal(status))
     for kind in (MultiPartParserError, UnreadablePostError, SuspiciousOperation):
-        api.add_exception_handler(kind, _unreadable)
+        add(kind, _unreadable)
     for kind in (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
-        api.add_exception_handler(kind, _too_much)
-    api.add_exception_handler(Http404, lambda request, error: problem(status=404, detail=NOT_FOUND))
-    api.add_exception_handler(ValidationError, _invalid)
-    api.add_exception_handler(AuthenticationError, _no_key)
-    api.add_exception_handler(Throttled, _too_often)
-    api.add_exception_handler(HttpError, _other)
-    api.add_exception_handler(Exception, _our_fault)
+        add(kind, _too_much)
+    add(Http404, lambda request, error: problem(status=404, detail=NOT_FOUND))
+    add(ValidationError, _invalid)
+    add(AuthenticationError, _no_key)
+    add(Throttled, _too_often)
+    add(HttpError, _other)
+    add(Exception, _our_fault)
 
 
 def _of_refusal(status: int) -> Any:

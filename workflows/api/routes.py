@@ -151,9 +151,8 @@ def _key_for(*, request: HttpRequest, slug: str) -> ApiKey:
 
 def _refuse_other_forms(*, request: HttpRequest) -> None:
     if request.content_type not in ("multipart/form-data", "application/x-www-form-urlencoded", ""):
-        raise InvalidInput(
-            f"This call takes multipart/form-data, and {request.content_type[:60]} came. Nothing was kept."
-        )
+        came = (request.content_type or "")[:60]
+        raise InvalidInput(f"This call takes multipart/form-data, and {came} came. Nothing was kept.")
 
 
 def _uploads(files: list[UploadedFile]) -> list[intake.Upload]:

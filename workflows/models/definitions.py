@@ -54,7 +54,7 @@ class PartOfVersion(models.Model):
             return super().delete(*args, **kwargs)
 
     def _version_pk(self) -> int | None:
-        return self.pk if isinstance(self, Version) else self.version_id  # type: ignore[attr-defined,no-any-return]
+        return self.pk if isinstance(self, Version) else self.version_id  # type: ignore[attr-defined]
 
 
 class Stage(models.TextChoices):

@@ -12,7 +12,7 @@ from django.db.models import Max
 from config.backends import DEMO_PASSWORD
 from config.demo import scoring, table
 from config.demo.loading import ROLES, SLUGS, demo_items, load_demo
-from config.processes import processes, tick, with_database
+from config.processes import processes, tick, web_answers, with_database
 from config.supervise import Supervisor
 from workflows.models import Run
 from workflows.states import RESTING
@@ -57,7 +57,7 @@ class Command(BaseCommand):
 
         def greet_then_tick() -> None:
             nonlocal greeted
-            if not greeted:
+            if not greeted and web_answers():
                 greeted = True
                 for line in self._greeting():
                     supervisor.say(line)

@@ -1,0 +1,86 @@
+"""A workflow in which every text is a canary, and every address that leads to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+
+from reviews.models import Review
+from tests.factories import make_item, make_run, make_user, make_version, make_workflow
+from workflows.access import PATHS, Action
+from workflows.api_keys import create_api_key
+from workflows.decisions import approve
+from workflows.models import Delivery, Destination, Item, RegisterEntry, Workflow
+from workflows.register import enter
+from workflows.states import State
+
+CANARY = "CANARY"
+FIELDS = (
+    {"key": "name", "label": f"{CANARY} label", "kind": "text", "hint": f"{CANARY} hint", "required": True},
+)
+RULES = ({"operator": "always", "reason": f"{CANARY} reason"},)
+
+
+@dataclass
+class Secret:
+    workflow: Workflow
+    item: Item
+    rows: dict[str, Model]  # by model label: one row of each registered model
+    key: str
+
+
+def make_secret() -> Secret:
+    workflow = make_workflow(
+        "canary-workflow", name=f"{CANARY} workflow", fields=FIELDS, rules=RULES,
+        destinations=({"kind": "register", "name": f"{CANARY} register"},),
+    )  # fmt: skip
+    workflow.purpose = f"{CANARY} purpose"
+    workflow.save()
+    boss = make_user(f"{CANARY}-boss", can=tuple(Action), on=workflow)
+    values = {"name": f"{CANARY} value"}
+    item = make_item(workflow=workflow, title=f"{CANARY} waiting", text=f"{CANARY} text", values=values)
+    accepted = make_item(workflow=workflow, title=f"{CANARY} accepted", values=values)
+    approve(item=accepted, by=boss, reason=f"{CANARY} why")
+    delivery = Delivery.objects.get(item=accepted)
+    delivery.state, delivery.error = Delivery.State.DEAD, f"{CANARY} error"
+    delivery.save()
+    enter(delivery=delivery, by=boss)
+    make_item(workflow=workflow, title=f"{CANARY} stuck", state=State.ATTENTION)
+    row, key = create_api_key(workflow=workflow, user=boss, name=f"{CANARY} key")
+    rows: list[Model] = [
+        workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
+        item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
+        RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
+    ]  # fmt: skip
+    return Secret(workflow=workflow, item=item, rows={one._meta.label_lower: one for one in rows}, key=key)
+
+
+def our_models() -> list[type[Model]]:
+    return [model for model in admin.site._registry if model._meta.label_lower in PATHS]
+
+
+def addresses(secret: Secret) -> dict[str, str]:
+    """Every admin address of every registered model of ours, by the name of its URL."""
+    found: dict[str, str] = {}
+    for model in our_models():
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        pk = secret.rows[model._meta.label_lower].pk
+        for view in ("changelist", "add"):
+            found[f"{name}_{view}"] = reverse(f"admin:{name}_{view}")
+        for view in ("change", "delete", "history"):
+            found[f"{name}_{view}"] = reverse(f"admin:{name}_{view}", args=[pk])
+        history: Any = getattr(model, "history", None)
+        version = history.filter(id=pk).first().pk if history and history.filter(id=pk).exists() else 1
+        found[f"{name}_simple_history"] = reverse(f"admin:{name}_simple_history", args=[pk, version])
+    item = secret.item
+    dead = secret.rows["workflows.delivery"]
+    found["workflows_item_decide"] = reverse("admin:workflows_item_decide", args=[item.pk])
+    found["workflows_item_source"] = reverse(
+        "admin:workflows_item_source", args=[item.pk, item.sources.get().pk]
+    )
+    found["workflows_item_delivery"] = reverse("admin:workflows_item_delivery", args=[dead.item_id, dead.pk])  # type: ignore[attr-defined]
+    return found

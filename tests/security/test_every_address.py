@@ -1,0 +1,301 @@
+"""Each address of the admin and the API, opened by people who may not, against rows full of canaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.forms.models import model_to_dict
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from tests.factories import MANAGER, STAFF, make_item, make_user, make_workflow
+from tests.security.secret_workflow import CANARY, Secret, addresses, make_secret, our_models
+from workflows.access import Action, visible
+from workflows.api_keys import create_api_key
+from workflows.models import ApiKey, Decision, Delivery, Item, Run, Workflow
+
+pytestmark = pytest.mark.django_db
+
+LIST_ACTIONS = (
+    "approve_items", "reject_items", "escalate_items", "send_back_items", "try_again_items", "send_again", "mark_as_arrived",
+    "revoke", "delete_selected",
+)  # fmt: skip
+# What is no row of ours: signing in and out, the index, and the screens of superusers.
+OTHER_NAMES = {
+    "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site", "app_list",
+    "search", None,
+}  # fmt: skip
+
+
+@pytest.fixture
+def secret() -> Secret:
+    return make_secret()
+
+
+def client_of(user: Any) -> Client:
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user, backend="config.backends.PasswordBackend")
+    return client
+
+
+def people(secret: Secret) -> dict[str, Any]:
+    """Those who may see nothing of the secret workflow."""
+    other = make_workflow("other", name="The other one")
+    make_item(workflow=other, title="Theirs")
+    return {
+        "anonymous": None,
+        "outsider": make_user("outsider"),
+        "no staff": make_user("no-staff", staff=False, can=tuple(Action), on=secret.workflow),
+        "staff of another workflow": make_user("other-staff", can=STAFF, on=other),
+        "admin of another workflow": make_user("other-admin", can=tuple(Action), on=other),
+    }
+
+
+def state_of(secret: Secret) -> list[Any]:
+    """Every column of every row of the secret workflow, and how many there are."""
+    boss = get_user_model().objects.get(username=f"{CANARY}-boss")
+    rows = (visible(boss, model._base_manager.all()) for model in (*our_models(), Decision))
+    return [sorted(str(model_to_dict(row)) for row in each) for each in rows]
+
+
+def has_history(name: str) -> bool:
+    return any(
+        hasattr(model, "history") for model in our_models() if name.split("_")[1] == model._meta.model_name
+    )
+
+
+def posts(*, secret: Secret, address: str) -> Iterator[dict[str, Any]]:
+    pks = [str(row.pk) for row in secret.rows.values()]
+    yield {}
+    for action in LIST_ACTIONS:
+        yield {"action": action, "_selected_action": pks, "index": "0", "reason": "r", "select_across": "1"}
+    for verb in ("approve", "edit", "reject", "escalate", "back", "again", "close", "send again", "arrived"):
+        yield {"verb": verb, "reason": "r", "revision": str(secret.item.revision), "value-name": "changed"}
+    yield {
+        "workflow": str(secret.workflow.pk),
+        "text": "t",
+        "name": "n",
+        "kind": "register",
+        "stage": "live",
+        "slug": "s",
+        "post": "yes",
+    }
+
+
+def test_every_address_of_ours_is_in_the_table(secret: Secret) -> None:
+    known = set(addresses(secret))
+
+    def names(patterns: list[Any]) -> Iterator[str | None]:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                yield from names(pattern.url_patterns)
+            elif isinstance(pattern, URLPattern):
+                yield pattern.name
+
+    for name in set(names(admin.site.get_urls())) - OTHER_NAMES:
+        assert name is not None
+        if name.startswith(("auth_", "django_q_")):
+            continue
+        assert name in known, f"{name} is a new address: add it to the table"
+
+
+@pytest.mark.parametrize(
+    "who", ["anonymous", "outsider", "no staff", "staff of another workflow", "admin of another workflow"]
+)
+def test_whoever_may_not_see_it_finds_nothing_and_changes_nothing(secret: Secret, who: str) -> None:
+    client = client_of(people(secret)[who])
+    before = state_of(secret)
+    row_names = {name for name in addresses(secret) if not name.endswith(("_changelist", "_add"))}
+
+    for name, address in addresses(secret).items():
+        for query in (
+            "",
+            f"?workflow__id__exact={secret.workflow.pk}",
+            f"?item__workflow__id__exact={secret.workflow.pk}&q={CANARY}",
+            "?_popup=1",
+        ):
+            _hidden(client.get(address + query), name=name, who=who, is_row=name in row_names)
+        for body in posts(secret=secret, address=address):
+            answer = client.post(address, body)
+            _hidden(answer, name=f"POST {name} {body}", who=who, is_row=name in row_names)
+            if name.endswith("history"):
+                assert answer.status_code in (302, 404, 405), name
+
+    assert state_of(secret) == before
+
+
+def _hidden(answer: Any, *, name: str, who: str, is_row: bool) -> None:
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert answer.status_code < 500, f"{name} for {who}: {answer.status_code}"
+    assert CANARY.encode() not in content, f"{name} for {who} leaks"
+    if is_row:
+        # Signed out people are sent to the log-in, whatever is there; everybody else meets the one page.
+        expected = (302,) if who in ("anonymous", "no staff") else (403, 404, 405)
+        assert answer.status_code in expected, f"{name} for {who}: {answer.status_code}"
+
+
+def test_a_hidden_row_and_one_that_never_was_look_the_same(secret: Secret) -> None:
+    client = client_of(people(secret)["admin of another workflow"])
+    for name, address in addresses(secret).items():
+        if name.endswith(("_changelist", "_add")) or "decide" in name or name.endswith("_delivery"):
+            continue
+        pk = str(secret.rows[f"{name.split('_')[0]}.{name.split('_')[1]}"].pk)
+        missing = address.replace(f"/{pk}/", "/999999/", 1)
+        hidden, absent = client.get(address), client.get(missing)
+        assert (
+            (hidden.status_code, hidden.content)
+            == (absent.status_code, absent.content)
+            == (404, hidden.content)
+        ), name
+
+
+def test_odd_ids_are_not_found(secret: Secret) -> None:
+    client = client_of(get_user_model().objects.get(username=f"{CANARY}-boss"))
+    for model in our_models():
+        base = f"/admin/{model._meta.app_label}/{model._meta.model_name}"
+        for odd in ("0", "-1", "x", "9" * 40, "%00", "_5F", "1.5", "é"):
+            for view in ("change", "history", "delete", "history/1", "history/x"):
+                assert client.get(f"{base}/{odd}/{view}/").status_code == 404, f"{base}/{odd}/{view}/"
+
+
+def test_view_only_people_see_rows_but_no_model_logs_no_keys_and_change_nothing(secret: Secret) -> None:
+    client = client_of(make_user("viewer", can=MANAGER, on=secret.workflow))
+    before = state_of(secret)
+    for name, address in addresses(secret).items():
+        answer = client.get(address)
+        assert answer.status_code < 500, name
+        if name.startswith(("workflows_run_", "workflows_apikey_")):
+            assert answer.status_code in (403, 404), name
+            assert CANARY.encode() not in answer.content
+        elif name.endswith("_simple_history"):
+            assert answer.status_code == (200 if has_history(name) else 404), name
+        elif name.endswith(("_change", "_history", "_changelist")):
+            assert answer.status_code == 200, name
+            assert name.endswith("_history") or CANARY.encode() in answer.content, name
+            assert f"{CANARY} prompt".encode() not in answer.content
+            assert f"{CANARY} raw".encode() not in answer.content
+        elif name.endswith(("_add", "_delete")):
+            assert answer.status_code in (403, 404), name
+        for body in posts(secret=secret, address=address):
+            posted = client.post(address, body)
+            assert posted.status_code < 500, f"{name} {body}"
+            if name.endswith("history"):
+                assert posted.status_code in (403, 404, 405), name
+    assert state_of(secret) == before
+
+
+def test_whoever_may_do_everything_sees_every_page(secret: Secret) -> None:
+    client = client_of(get_user_model().objects.get(username=f"{CANARY}-boss"))
+    for name, address in addresses(secret).items():
+        answer = client.get(address)
+        if name.endswith("_simple_history"):
+            assert answer.status_code == (200 if has_history(name) else 404), name
+        elif name.endswith(("_change", "_changelist", "_history")):
+            assert answer.status_code == 200, f"{name}: {answer.status_code}"
+            assert name.endswith("_history") or CANARY.encode() in answer.content, name
+        elif name.endswith("_source"):
+            assert b"".join(answer.streaming_content) == f"{CANARY} text".encode()
+            assert answer["Content-Disposition"].startswith("attachment")
+        else:
+            assert answer.status_code in (200, 403, 404, 405), name
+
+
+def test_history_takes_no_post_from_anybody(secret: Secret) -> None:
+    boss = get_user_model().objects.create(username="root", is_staff=True, is_superuser=True, is_active=True)
+    client = client_of(boss)
+    histories = {name: address for name, address in addresses(secret).items() if name.endswith("history")}
+    assert len(histories) == 2 * len(our_models())
+    for name, address in histories.items():
+        assert client.post(address, {"name": "reverted"}).status_code == 405, name
+
+
+def test_lists_hold_exactly_what_may_be_seen(secret: Secret) -> None:
+    person = people(secret)["staff of another workflow"]
+    for model in our_models():
+        if model in (Run, ApiKey):
+            assert not visible(person, model._default_manager.all()).exists(), model
+            continue
+        seen = set(visible(person, model._default_manager.all()).values_list("pk", flat=True))
+        hidden = {row.pk for row in model._default_manager.all() if row.pk not in seen}
+        assert secret.rows[model._meta.label_lower].pk in hidden, model
+    assert set(visible(person, Item.objects.all()).values_list("title", flat=True)) == {"Theirs"}
+    page = client_of(person).get("/admin/workflows/item/").content.decode()
+    assert "Theirs" in page
+    assert "1 item" in page
+
+
+def test_the_index_and_the_search_name_only_what_may_be_seen(secret: Secret) -> None:
+    client = client_of(people(secret)["outsider"])
+    for address in ("/admin/", "/admin/workflows/", "/admin/reviews/", "/admin/search/?s=item", "/admin/search/?s=a&page=x", "/admin/auth/user/",
+                    "/admin/django_q/success/", "/admin/jsi18n/"):  # fmt: skip
+        answer = client.get(address)
+        assert answer.status_code < 500, address
+        assert CANARY not in answer.content.decode()
+        assert "/admin/workflows/item/" not in answer.content.decode()
+
+
+def test_related_fields_and_pop_ups_lead_nowhere(secret: Secret) -> None:
+    client = client_of(people(secret)["admin of another workflow"])
+    for model in our_models():
+        kind = ContentType.objects.get_for_model(model)
+        row = secret.rows[model._meta.label_lower]
+        assert CANARY not in client.get(f"/admin/r/{kind.pk}/{row.pk}/").content.decode()
+        for field in model._meta.get_fields():
+            query = {
+                "app_label": model._meta.app_label,
+                "model_name": model._meta.model_name,
+                "field_name": field.name,
+                "term": "",
+            }
+            answer = client.get("/admin/autocomplete/", query)
+            assert answer.status_code in (403, 404), field
+    for name in ("version", "destination", "item", "workflow"):
+        page = client.get(f"/admin/workflows/{name}/add/")
+        assert CANARY not in page.content.decode(), name
+
+
+def test_the_screens_of_superusers_stay_closed_to_model_permissions(secret: Secret) -> None:
+    from django.contrib.auth.models import Permission
+
+    person = make_user("granted-all")
+    person.user_permissions.set(Permission.objects.all())
+    client = client_of(person)
+    for address in (
+        "/admin/auth/user/",
+        "/admin/auth/group/",
+        "/admin/django_q/success/",
+        "/admin/django_q/failure/",
+        "/admin/auth/user/add/",
+    ):
+        assert client.get(address).status_code in (403, 404), address
+    for name, address in addresses(secret).items():
+        assert CANARY not in client.get(address).content.decode(), name
+
+
+def test_the_api_of_another_workflow_finds_nothing(secret: Secret) -> None:
+    other = make_workflow("other")
+    _, key = create_api_key(workflow=other, user=make_user(can=tuple(Action), on=other))
+    client = Client(raise_request_exception=False)
+    headers = {"Authorization": f"Bearer {key}"}
+    before = state_of(secret)
+    for address in (
+        "workflows/canary-workflow/items",
+        f"items/{secret.item.public_id}",
+        f"items/{secret.item.pk}",
+        f"items/{CANARY}",
+    ):
+        for method in ("get", "post", "put", "patch", "delete"):
+            for given in (headers, {}, {"Authorization": "Bearer wrong"}):
+                answer = getattr(client, method)(f"/api/v1/{address}", headers=given)
+                assert answer.status_code in (401, 404, 405), f"{method} {address}: {answer.status_code}"
+                assert b"CANARY " not in answer.content
+    Workflow.objects.get(slug="canary-workflow")
+    ApiKey.objects.update(last_used_at=None)
+    assert state_of(secret) == before
+    assert Delivery.objects.count() == 1
