@@ -158,14 +158,15 @@ class Worker:
     async def _call(self, *, prepared: Prepared) -> tuple[Item | None, float]:
         """What became of the item, and the seconds that the model took, without the wait for a turn."""
 
-        async def before_call(_: Profile) -> bool:
+        async def before_call(asked: Profile) -> bool:
+            await self._until_ready(asked)
             return await self._in_db(
                 count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.version.max_calls
             )
 
         profile = resolve_profile(profile=prepared.version.profile, deployment=self.deployment.profile)
         async with self._slots:
-            await self._until_ready()
+            await self._until_ready(profile)
             before = self._computed()
             answer = await ask(
                 request=prepared.request, profile=profile, before_call=before_call, client_pool=self.clients
@@ -177,8 +178,10 @@ class Worker:
         item = await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
         return item, answer.seconds
 
-    async def _until_ready(self) -> None:
-        """A model that is being started again is waited for: a call now would only be spent."""
+    async def _until_ready(self, profile: Profile) -> None:
+        """A model that is being started again is waited for, before each call: one now would only be spent."""
+        if profile.base_url != self.deployment.profile.base_url:
+            return
         deadline = time.monotonic() + MODEL_WAIT_SECONDS
         while time.monotonic() < deadline and not await asyncio.to_thread(self.deployment.is_ready):
             await asyncio.sleep(0.3)
