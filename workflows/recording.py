@@ -85,7 +85,7 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
     try:
         messages = build_messages(
             instructions=version.instructions, examples=version.examples, fields=fields, pages=pages,
-            candidates=candidates, note=item.note, reference_date=reference,
+            note=item.note, reference_date=reference,
         )  # fmt: skip
     except TooLong as error:
         problem = attention.of_outcome(outcome=Outcome.TOO_LONG, detail=str(error))

@@ -18,7 +18,7 @@ from workflows.models import Item, RegisterEntry
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue date: 30 November 2026\nTopic: quote\n"
+LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue: 30 November 2026\nTopic: quote\n"
 
 
 def test_an_item_submitted_over_the_api_and_approved_in_the_admin_is_delivered_once(

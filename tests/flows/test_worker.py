@@ -15,7 +15,7 @@ from workflows.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue date: 30 November 2026\nTopic: quote\n"
+LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue: 30 November 2026\nTopic: quote\n"
 
 
 @pytest.fixture(autouse=True)

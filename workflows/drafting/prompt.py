@@ -66,7 +66,6 @@ def build_messages(
     examples: Sequence[Mapping[str, Any]],
     fields: Sequence[FieldSpec],
     pages: Sequence[PageText],
-    candidates: Mapping[str, Sequence[Candidate]] | None = None,
     note: str = "",
     reference_date: date | None = None,
     quotes: bool = False,
@@ -74,7 +73,7 @@ def build_messages(
     most_characters: int = MOST_CHARACTERS,
 ) -> list[dict[str, str]]:
     """Chat messages. `examples`: {"source": text, "values": {key: as written}}. `quotes`, `unclear`: as given to
-    `build_schema`. `note`: of the reviewer who sent the item back. `candidates` are not shown, as said above. Raises TooLong."""
+    `build_schema`. `note`: of the reviewer who sent the item back. Raises TooLong."""
     length = sum(len(page.text) for page in pages)
     if length > most_characters:
         raise TooLong(characters=length, most=most_characters)

@@ -21,9 +21,8 @@ def messages(text: str, **more: object) -> list[dict[str, str]]:
         examples=EXAMPLES,
         fields=LEAD,
         pages=pages,
-        candidates=candidates,
         **more,
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_all_before_the_document_is_the_same_for_every_item() -> None:
@@ -73,7 +72,7 @@ def test_what_is_too_long_is_refused_whole_with_a_next_step() -> None:
 
 
 def test_columns_of_rows_are_described() -> None:
-    asked = build_messages(instructions="", examples=[], fields=[LINES], pages=[page("x")], candidates={})
+    asked = build_messages(instructions="", examples=[], fields=[LINES], pages=[page("x")])
     assert "- lines: Lines" in asked[0]["content"]
     assert "  - amount: Amount (amount with its currency)" in asked[0]["content"]
 

@@ -84,13 +84,14 @@ def test_the_model_of_values_holds_kinds_bounds_and_what_is_required() -> None:
         "amount": "12.50",
         "currency": "EUR",
     }
-    for wrong in (
+    wrongs: list[dict[str, Any]] = [
         {"topic": None},
         {"topic": "lunch"},
         {"pieces": 0},
         {"budget": {"amount": "x", "currency": "EUR"}},
         {"lines": [{}]},
-    ):
+    ]
+    for wrong in wrongs:
         with pytest.raises(ValidationError):
             model.model_validate(good | wrong)
 
