@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tests.workflows.drafting.material import LEAD, LINES, MAIL, page
-from workflows.drafting.candidates import find_candidates
 from workflows.drafting.prompt import TooLong, build_messages, defuse
 
 EXAMPLES = [
@@ -15,7 +14,6 @@ EXAMPLES = [
 
 def messages(text: str, **more: object) -> list[dict[str, str]]:
     pages = [page(text)]
-    candidates = find_candidates(fields=LEAD, pages=pages, reference_date=None)
     return build_messages(
         instructions="Record the lead.",
         examples=EXAMPLES,
