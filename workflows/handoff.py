@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -315,7 +316,7 @@ def _settle(*, item: Item, by: Any) -> None:
 
 def resend(*, delivery: Delivery, by: Any) -> Delivery:
     """Send once more, as a new record with a new key that points to the old one."""
-    return _after_attention(delivery=delivery, by=by, act=_resend)
+    return _after_attention(delivery=delivery, by=by, act=partial(_resend, by=by))
 
 
 def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
@@ -331,7 +332,7 @@ def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
     return _after_attention(delivery=delivery, by=by, act=mark)
 
 
-def _resend(row: Delivery, item: Item) -> Delivery:
+def _resend(row: Delivery, item: Item, *, by: Any) -> Delivery:
     if row.resends.exclude(
         state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)
     ).exists():
@@ -339,7 +340,8 @@ def _resend(row: Delivery, item: Item) -> Delivery:
     again = Delivery(
         item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row
     )
-    again.save(force_insert=True)
+    with acting(by=by, why="Sent again", on=again):
+        again.save(force_insert=True)
     wake(task="workflows.tasks.deliver")
     return again
 
