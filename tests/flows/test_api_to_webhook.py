@@ -9,16 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
+from reviews.models import Review
 from tests.factories import STAFF, make_user, make_workflow
 from tests.webhook_receiver import webhook_receiver
 from workflows.api_keys import create_api_key
 from workflows.handoff import deliver_due
-from workflows.models import Item, RegisterEntry
+from workflows.models import Delivery, Item, RegisterEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue date: 30 November 2026\nTopic: quote\n"
+LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue: 30 November 2026\nTopic: quote\n"
 
 
 def test_an_item_submitted_over_the_api_and_approved_in_the_admin_is_delivered_once(
@@ -78,6 +79,10 @@ def test_an_item_submitted_over_the_api_and_approved_in_the_admin_is_delivered_o
         item.refresh_from_db()
         assert item.state == "delivered"
         assert RegisterEntry.objects.get(item=item).values["name"] == "Ines Okafor"
+        for model in (Item, Delivery, RegisterEntry, Review):
+            for row in model.history.all():
+                assert row.history_user is not None, (model, row.history_change_reason)
+                assert row.history_change_reason, model
         [arrived] = receiver.deliveries
         assert arrived.valid
         assert arrived.body["data"]["values"]["total"] == {"amount": "12.50", "currency": "EUR"}

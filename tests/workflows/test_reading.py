@@ -55,7 +55,7 @@ def test_what_a_child_has_to_read_is_not_held_in_memory_meanwhile() -> None:
     source = store_source(
         item=item, position=1, kind=Source.Kind.FILE, upload=Upload(name="a.pdf", content=b"%PDF-1.7 \x00\x01")
     )  # fmt: skip
-    [one] = read_plain_sources(item=item)
+    [one], _ = read_plain_sources(sources=[source])
     assert one.source_id == source.pk
     assert not any(isinstance(getattr(one, name), bytes) for name in one.__slots__)
     assert content_of(source=source) == b"%PDF-1.7 \x00\x01"

@@ -16,7 +16,7 @@ TOTAL = FieldSpec(key="total", label="Total", kind=Kind.MONEY)
 IBAN = FieldSpec(key="iban", label="IBAN", sensitive=True)
 STEP = FieldSpec(
     key="step", label="Next step", kind=Kind.CHOICE, choices=({"key": "call_back", "label": "Call back"},)
-)  # type: ignore[arg-type]
+)
 FIELDS = (NAME, TOTAL, IBAN, STEP)
 SURE = Certificate(threshold=0.9)
 

@@ -43,7 +43,7 @@ DONE = {
 }  # fmt: skip
 
 
-class ItemActionForm(ActionForm):  # type: ignore[misc]
+class ItemActionForm(ActionForm):
     reason = forms.CharField(
         label="",
         required=False,
