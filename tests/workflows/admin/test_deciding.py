@@ -73,7 +73,7 @@ def test_a_value_that_cannot_be_read_is_told_beside_it_and_nothing_typed_is_lost
     assert "Somebody Else" in page
     assert "some day" in page
     assert "my &lt;b&gt;note&lt;/b&gt;" in page
-    assert '<span class="wrong">' in page
+    assert 'class="cs-told cs-wrong"' in page
 
 
 def test_a_stale_page_decides_nothing_and_keeps_what_was_typed(
