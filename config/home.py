@@ -89,7 +89,9 @@ def _tiles(user: Any) -> list[Tile]:
             "bad",
         ),
         _tile(seen.filter(state__in=FOR_THE_WORKER), "being drafted", f"{items}?state__exact=received"),
-        _tile(seen.filter(state=State.APPROVED), "approved, on their way", f"{items}?state__exact=approved"),
+        _tile(
+            seen.filter(state=State.APPROVED), "approved, not yet delivered", f"{items}?state__exact=approved"
+        ),
         _tile(seen.filter(state=State.DELIVERED), "delivered", f"{items}?state__exact=delivered"),
         _tile(seen.filter(state=State.SKIPPED), "skipped", f"{items}?state__exact=skipped"),
     ]

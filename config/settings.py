@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -199,10 +200,13 @@ HEARTBEAT_LIMIT = 10
 ALLOWED_PRIVATE_HOSTS = listed("ALLOWED_PRIVATE_HOSTS", "127.0.0.1,localhost" if DEMO else "")
 
 
-def style_sheet(_: object) -> str:
-    from django.templatetags.static import static  # needs these settings
+def static_file(name: str) -> Callable[[object], str]:
+    def address(_: object) -> str:
+        from django.templatetags.static import static  # needs these settings
 
-    return static("countersign/style.css")
+        return static(name)
+
+    return address
 
 
 UNFOLD = {
@@ -211,8 +215,10 @@ UNFOLD = {
     "SITE_SYMBOL": "approval",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,  # the site is the admin
-    "STYLES": [style_sheet],
-    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": static_file("countersign/icon.svg")}],
+    "STYLES": [static_file("countersign/style.css")],
+    "SIDEBAR": {"show_search": False, "navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "config.home.dashboard",
     "COLORS": {
         # Unfold's own subtle greys fall under 4.5:1 on tinted rows.

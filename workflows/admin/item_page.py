@@ -54,7 +54,7 @@ def item_page(
         "problem": item.problem,
         "sources": _sources(item=item, user=user, marks=marks),
         "deliveries": deliveries,
-        "may_change_deliveries": reviews,
+        "to_mend": _to_mend(deliveries=deliveries) if reviews else set(),
         "events": item.history.select_related("history_user").order_by("-history_date", "-history_id")[
             :MOST_EVENTS
         ],
@@ -94,7 +94,14 @@ def _next_step(*, item: Item, deliveries: Sequence[Delivery]) -> str:
         case State.REJECTED:
             return "It is rejected. Nothing is handed over."
         case State.SKIPPED:
-            return "It is closed without a decision."
+            return "It is closed. Nothing more is done with it."
+
+
+def _to_mend(*, deliveries: Sequence[Delivery]) -> set[int]:
+    """Deliveries that a person can send again or mark as arrived, unless that was done already."""
+    sent_again = {one.resend_of_id for one in deliveries}
+    stuck = (Delivery.State.DEAD, Delivery.State.UNCERTAIN)
+    return {one.pk for one in deliveries if one.state in stuck and one.pk not in sent_again}
 
 
 def _results(*, item: Item) -> dict[str, FieldResult]:

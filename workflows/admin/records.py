@@ -50,7 +50,7 @@ def link_to_item(item: Item) -> str:
 
 @admin.register(Delivery)
 class DeliveryAdmin(ScopedAdmin):
-    list_display = ("item", "destination", "state_told", "tries", "due_at", "error")
+    list_display = ("item", "destination", "state_told", "tries", "due_at", "error_told")
     list_fullwidth = True
     list_select_related = ("item", "destination")
     list_filter = (ItemsWorkflowFilter, "state")
@@ -63,10 +63,10 @@ class DeliveryAdmin(ScopedAdmin):
         "destination__config",
     )
     fields = (
-        "item_link", "destination", "state_told", "error", "tries", "due_at", "delivered_at", "reference", "told", "resend_of",
+        "item_link", "destination", "state_told", "error_told", "tries", "due_at", "delivered_at", "reference", "told", "resend_of",
         "key_told",
     )  # fmt: skip
-    readonly_fields = ("item_link", "state_told", "told", "key_told")
+    readonly_fields = ("item_link", "state_told", "error_told", "told", "key_told")
     inlines = (AttemptInline,)
     actions = ("send_again", "mark_as_arrived")
 
@@ -78,6 +78,11 @@ class DeliveryAdmin(ScopedAdmin):
     def state_told(self, delivery: Delivery) -> str:
         tone, icon = TONES[Delivery.State(delivery.state)]
         return chip(text=delivery.get_state_display(), tone=tone, icon=icon)
+
+    @label("what went wrong")
+    def error_told(self, delivery: Delivery) -> str:
+        # Once it has arrived, what an earlier try met stands with that try.
+        return "–" if delivery.state == Delivery.State.DELIVERED else delivery.error or "–"
 
     @label("what is handed over")
     def told(self, delivery: Delivery) -> str:
