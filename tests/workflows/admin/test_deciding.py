@@ -173,7 +173,7 @@ def test_each_item_of_a_list_is_told_by_itself(staff: Client, workflow: Workflow
         make_item(workflow=workflow, title="Gone already", state=State.REJECTED),
     )
     page = act(staff, "approve_items", [good, gone]).content.decode()
-    assert "1 was approved." in page
+    assert "1 item was approved." in page
     assert "Gone already: “Gone already” is rejected now" in page
 
 
