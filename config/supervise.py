@@ -23,7 +23,7 @@ BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the next start
 BACK_OFF_FORGOTTEN_AFTER = 30.0  # seconds alive
 FAILED_STARTS = 5
 SETTLED = 1.0  # a child without a check counts as ready when it has lived so long
-PROBE_SECONDS = 0.2
+PROBE_SECONDS = 0.5
 PORT_SECONDS = 6.0  # children of a killed supervisor end within 5 s
 OWN_NAME = "countersign"
 

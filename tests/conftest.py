@@ -13,3 +13,6 @@ def _own_folder(tmp_path: Path, settings: Any) -> None:
     from django.core.cache import cache
 
     cache.clear()
+    from workflows.versions import forget_versions
+
+    forget_versions()

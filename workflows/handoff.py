@@ -11,7 +11,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -38,34 +38,58 @@ log = logging.getLogger("countersign.deliver")
 MAX_TRIES = 7
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 3600.0
 AT_ONCE = 4
+LOOK_SECONDS = 0.5  # between looks at what became due, while others are under way
 
 
 def deliver_due(*, limit: int = 100, beat: Callable[[], object] = lambda: None) -> int:
-    """Send what is due now, some at a time, so that one slow receiver does not hold up the others. Returns how many.
+    """Send what is due, and what becomes due meanwhile, some at a time: a slow receiver does not hold up the others.
+    Returns how many.
 
     `beat` is called every few seconds while it lasts. Each delivery is leased when its turn comes, and its lease is
     renewed while it is under way: a receiver may take longer than a lease, a dead sender may not.
     """
-    due = _due_ids(limit=limit)
     if connection.in_atomic_block:  # other threads would not see these rows
-        return sum(_take_and_send(pk=pk, held=set()) for pk in due)
-    if not due:
+        return sum(_take_and_send(pk=pk, held=set()) for pk in _due_ids(limit=limit))
+    if not is_delivery_due():
         return 0
     held: set[uuid.UUID] = set()
     over = threading.Event()
     with ThreadPoolExecutor(max_workers=AT_ONCE + 1) as pool:
         pool.submit(_keep, held=held, over=over, beat=beat)
         try:
-            return sum(pool.map(partial(_in_thread, held=held), due))
+            return _keep_sending(pool=pool, held=held, limit=limit)
         finally:
             over.set()
+
+
+def _keep_sending(*, pool: ThreadPoolExecutor, held: set[uuid.UUID], limit: int) -> int:
+    under_way: dict[Future[bool], int] = {}
+    taken = sent = 0
+    while True:
+        room = min(AT_ONCE - len(under_way), limit - taken)
+        # Those under way may be due still, for the moment before their lease.
+        due = _due_ids(limit=room + len(under_way)) if room > 0 else []
+        for pk in [pk for pk in due if pk not in under_way.values()][: max(room, 0)]:
+            under_way[pool.submit(_in_thread, pk, held=held)] = pk
+            taken += 1
+        if not under_way:
+            return sent
+        done, _ = wait(under_way, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        for one in done:
+            pk = under_way.pop(one)
+            if error := one.exception():
+                log.error("Delivery %s could not be recorded; it is taken up again.", pk, exc_info=error)
+            else:
+                sent += one.result()
 
 
 def _keep(*, held: set[uuid.UUID], over: threading.Event, beat: Callable[[], object]) -> None:
     try:
         while not over.wait(settings.LEASE_SECONDS / 3):
             try:
-                Delivery.objects.filter(lease__in=held.copy(), state=Delivery.State.SENDING).update(lease_until=_lease_end())
+                Delivery.objects.filter(lease__in=held.copy(), state=Delivery.State.SENDING).update(
+                    lease_until=_lease_end()
+                )
                 beat()
             except Exception:
                 log.exception("The leases of deliveries could not be renewed; it is tried again.")
@@ -292,7 +316,7 @@ def _settle(*, item: Item, by: Any) -> None:
 
 def resend(*, delivery: Delivery, by: Any) -> Delivery:
     """Send once more, as a new record with a new key that points to the old one."""
-    return _after_attention(delivery=delivery, by=by, act=_resend)
+    return _after_attention(delivery=delivery, by=by, act=partial(_resend, by=by))
 
 
 def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
@@ -308,7 +332,7 @@ def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
     return _after_attention(delivery=delivery, by=by, act=mark)
 
 
-def _resend(row: Delivery, item: Item) -> Delivery:
+def _resend(row: Delivery, item: Item, *, by: Any) -> Delivery:
     if row.resends.exclude(
         state__in=(Delivery.State.DEAD, Delivery.State.UNCERTAIN, Delivery.State.CANCELLED)
     ).exists():
@@ -316,7 +340,8 @@ def _resend(row: Delivery, item: Item) -> Delivery:
     again = Delivery(
         item=item, decision=row.decision, destination=row.destination, payload=row.payload, resend_of=row
     )
-    again.save(force_insert=True)
+    with acting(by=by, why="Sent again", on=again):
+        again.save(force_insert=True)
     wake(task="workflows.tasks.deliver")
     return again
 

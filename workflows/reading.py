@@ -13,7 +13,7 @@ from integrations.documents.plain import read_plain_text
 from integrations.documents.reader import is_plain_text
 from workflows.drafting.documents import PageText
 from workflows.intake import Upload, store_source
-from workflows.models import Item, Page, Source
+from workflows.models import Page, Source
 
 MAX_SOURCES = 40  # files of one item, attachments of attachments included
 
@@ -28,21 +28,24 @@ class ToRead:
     media_type: str
 
 
-def read_plain_sources(*, item: Item) -> list[ToRead]:
-    """Read what is plain text here and now; return what has to be read in a child process."""
+def read_plain_sources(*, sources: Sequence[Source]) -> tuple[list[ToRead], dict[int, list[Page]]]:
+    """Read what is plain text here and now. Returns what has to be read in a child process, and the pages just read."""
     elsewhere = []
-    for source in item.sources.filter(read_at=None):
+    pages: dict[int, list[Page]] = {}
+    for source in sources:
+        if source.read_at is not None:
+            continue
         content = content_of(source=source)
         if source.kind == Source.Kind.TEXT or is_plain_text(
             content=content, name=source.name, media_type=source.media_type
         ):
             try:
-                save_reading(source=source, reading=read_plain_text(content=content))
+                pages[source.pk] = save_reading(source=source, reading=read_plain_text(content=content))
             except Unreadable as why:
                 save_unreadable(source=source, why=why)
         else:
             elsewhere.append(ToRead(source.pk, content, source.name, source.media_type))
-    return elsewhere
+    return elsewhere, pages
 
 
 def content_of(*, source: Source) -> bytes:
@@ -51,19 +54,20 @@ def content_of(*, source: Source) -> bytes:
     return content
 
 
-def save_reading(*, source: Source, reading: Reading) -> None:
+def save_reading(*, source: Source, reading: Reading) -> list[Page]:
     """Store the pages, and each attachment as a source of its own, to be read next."""
     with transaction.atomic():
         if source.reading:  # read before
             Page.objects.filter(source=source).delete()
-        Page.objects.bulk_create(
+        pages = [
             Page(
                 source=source, number=page.number, text=page.text.replace("\x00", ""), width=page.width,
                 height=page.height, method=page.method,
                 pieces=[[one.start, one.end, *one.box, one.confidence] for one in page.pieces],
             )
             for page in reading.pages
-        )  # fmt: skip
+        ]  # fmt: skip
+        Page.objects.bulk_create(pages)
         source.read_at = timezone.now()
         source.unreadable = None
         source.reading = {
@@ -72,7 +76,7 @@ def save_reading(*, source: Source, reading: Reading) -> None:
         }  # fmt: skip
         source.save(update_fields=["read_at", "reading", "unreadable"])
         if not reading.attachments:
-            return
+            return pages
         known = set(Source.objects.filter(item=source.item_id).values_list("sha256", flat=True))
         for attachment in reading.attachments[: max(0, MAX_SOURCES - len(known))]:
             stored = store_source(
@@ -80,6 +84,7 @@ def save_reading(*, source: Source, reading: Reading) -> None:
                 upload=Upload(name=attachment.name, content=attachment.content, media_type=attachment.media_type),
             )  # fmt: skip
             known.add(stored.sha256)
+    return pages
 
 
 def save_unreadable(*, source: Source, why: Unreadable) -> None:
@@ -88,8 +93,12 @@ def save_unreadable(*, source: Source, why: Unreadable) -> None:
     source.save(update_fields=["read_at", "unreadable"])
 
 
-def pages_of(*, sources: Sequence[Source]) -> list[PageText]:
-    """The pages of the sources in their order, as drafting reads them."""
+def pages_of(*, sources: Sequence[Source], read: dict[int, list[Page]]) -> list[PageText]:
+    """The pages of the sources in their order, as drafting reads them; those just `read` are not asked for again."""
+    pages = dict(read)
+    if others := [source.pk for source in sources if source.pk not in read]:
+        for page in Page.objects.filter(source__in=others).order_by("source", "number"):
+            pages.setdefault(page.source_id, []).append(page)
     return [
         PageText(
             source=source.pk, source_name=source.name, number=page.number, text=page.text,
@@ -99,7 +108,7 @@ def pages_of(*, sources: Sequence[Source]) -> list[PageText]:
             ],
         )
         for source in sources
-        for page in source.pages.all()
+        for page in pages.get(source.pk, ())
     ]  # fmt: skip
 
 

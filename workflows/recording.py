@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from integrations.llm.answers import Answer, Request
 from integrations.llm.outcomes import Outcome
-from integrations.llm.profiles import Profile
 from integrations.llm.spans import value_spans
 from integrations.llm.tokens import mean_logprob
 from workflows import attention
@@ -30,7 +29,7 @@ from workflows.reading import ToRead, notes_of, pages_of, read_plain_sources
 from workflows.routing import FieldReading, route
 from workflows.states import State
 from workflows.transitions import lock, move_locked
-from workflows.versions import Snapshot, mark_used, read_version
+from workflows.versions import Snapshot, use_version
 
 log = logging.getLogger("countersign.work")
 
@@ -46,10 +45,7 @@ class Prepared:
     run_id: int
     title: str
     request: Request
-    profile: Profile
-    max_calls: int
-    review_bar: Decimal
-    snapshot: Snapshot
+    version: Snapshot
     notes: list[str]
     by: Any
     candidates: Any
@@ -59,14 +55,14 @@ class Prepared:
 
 def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | list[ToRead] | None:
     """The call to make; or what has to be read first; or None when there is nothing to call for (the item was moved)."""
-    item = Item.objects.select_related("workflow", "version").filter(pk=item_id, lease=lease).first()
+    item = Item.objects.select_related("workflow").filter(pk=item_id, lease=lease).first()
     if item is None:
         return None
     by = by or system_user()
-    to_read = read_plain_sources(item=item)
+    sources = list(item.sources.all())
+    to_read, just_read = read_plain_sources(sources=sources)
     if to_read:
         return to_read
-    sources = list(item.sources.prefetch_related("pages"))
     unreadable = [
         (one.name, one.unreadable) for one in sources if one.unreadable and one.kind != Source.Kind.ATTACHMENT
     ]
@@ -79,24 +75,24 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
             problem=attention.of_unreadable(sources=unreadable),
         )
         return None
-    version = item.version or item.workflow.version
-    assert version is not None, "a workflow that takes work has a version"
-    snapshot = read_version(version=version)
-    fields = snapshot.fields
-    pages = pages_of(sources=sources)
+    version_id = item.version_id or item.workflow.version_id
+    assert version_id is not None, "a workflow that takes work has a version"
+    version = use_version(pk=version_id)
+    fields = version.fields
+    pages = pages_of(sources=sources, read=just_read)
     reference = _reference_date(item=item, sources=sources)
     candidates = find_candidates(fields=fields, pages=pages, reference_date=reference)
     try:
         messages = build_messages(
             instructions=version.instructions, examples=version.examples, fields=fields, pages=pages,
-            candidates=candidates, note=item.note, reference_date=reference,
+            note=item.note, reference_date=reference,
         )  # fmt: skip
     except TooLong as error:
         problem = attention.of_outcome(outcome=Outcome.TOO_LONG, detail=str(error))
         with transaction.atomic():
             Run.objects.create(
                 item=item,
-                version=version,
+                version_id=version_id,
                 outcome=Outcome.TOO_LONG,
                 error=str(error),
                 ended_at=timezone.now(),
@@ -112,16 +108,14 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
                 ended_at=timezone.now(),
                 error="The worker stopped before the answer came.",
             )
-        run = Run.objects.create(item=item, version=version, prompt=messages)
-        mark_used(version=version)
+        run = Run.objects.create(item=item, version_id=version_id, prompt=messages)
     return Prepared(
         item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}",
         request=Request(
             messages=messages, schema=schema, schema_name="draft",
             validate=lambda values: check_shape(raw=values, fields=fields),
         ),
-        profile=version.model_profile(), max_calls=version.max_calls, review_bar=version.review_bar,
-        snapshot=snapshot, notes=notes_of(sources=sources), by=by, candidates=candidates, pages=pages,
+        version=version, notes=notes_of(sources=sources), by=by, candidates=candidates, pages=pages,
         written=written_on(pages=pages, reference_date=reference),
     )  # fmt: skip
 
@@ -144,7 +138,7 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
     draft = None
     if answer.outcome is Outcome.OK and answer.values is not None:
         draft = make_draft(
-            raw=answer.values, raw_text=answer.raw_text, fields=prepared.snapshot.fields, candidates=prepared.candidates,
+            raw=answer.values, raw_text=answer.raw_text, fields=prepared.version.fields, candidates=prepared.candidates,
             pages=prepared.pages, logprobs=_logprobs(answer), written=prepared.written,
         )  # fmt: skip
     with transaction.atomic():
@@ -162,7 +156,7 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
             for one in draft.fields.values()
         )  # fmt: skip
         routed = route(
-            fields=prepared.snapshot.fields,
+            fields=prepared.version.fields,
             draft={
                 one.key: FieldReading(
                     value=one.value,
@@ -172,8 +166,8 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
                 )
                 for one in draft.fields.values()
             },
-            rules=prepared.snapshot.rules,
-            review_bar=prepared.review_bar,
+            rules=prepared.version.rules,
+            review_bar=prepared.version.review_bar,
             question=draft.unclear,
             notes=prepared.notes,
         )
@@ -231,7 +225,7 @@ def _after_failure(*, item: Item, prepared: Prepared, answer: Answer) -> Item:
             )
             outcome = Outcome(last.outcome) if last else outcome
             detail = last.error if last else detail
-    if answer.outcome is Outcome.UNAVAILABLE and item.calls < prepared.max_calls:
+    if answer.outcome is Outcome.UNAVAILABLE and item.calls < prepared.version.max_calls:
         wait = GIVE_BACK_SECONDS * 2 ** max(0, item.attempts - 1)
         return move_locked(
             row=item, to=State.RECEIVED, by=prepared.by, why="The model was away; it is tried again",

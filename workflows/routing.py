@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+import regex
+
 from workflows.drafting.fields import FieldSpec, Kind
 
+PATTERN_SECONDS = 0.2
 Target = Literal["in_review", "escalated", "approved"]
 
 
@@ -236,7 +239,7 @@ def matches(*, rule: RuleSpec, fields: Sequence[FieldSpec], values: Mapping[str,
     if rule.operator == "contains":
         return any(_fold(wanted) in text for text in texts)
     if rule.operator == "matches":
-        return any(re.search(str(wanted), text, re.IGNORECASE) for text in texts)
+        return any(_fits(pattern=str(wanted), text=text) for text in texts)
     return True
 
 
@@ -247,6 +250,14 @@ def show_signal(signal: float) -> str:
 
 def is_empty(value: Any) -> bool:
     return value is None or value == "" or value == [] or value == {}
+
+
+def _fits(*, pattern: str, text: str) -> bool:
+    """A pattern that takes too long, or is none, counts as a match: a person decides."""
+    try:
+        return regex.search(pattern, text, regex.IGNORECASE, timeout=PATTERN_SECONDS) is not None
+    except (TimeoutError, regex.error):
+        return True
 
 
 def _number(value: Any, spec: FieldSpec) -> Decimal | None:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -33,7 +33,6 @@ from workflows.routing import show_signal
 from workflows.states import LABELS, State
 
 log = logging.getLogger("countersign.work")
-T = TypeVar("T")
 
 AHEAD = 1  # read while the model is busy with another; more would make what a person submits wait
 IDLE_POLL_SECONDS = 0.25
@@ -51,9 +50,8 @@ class Worker:
         self.beat = beat  # called at each heartbeat; False: our slot is gone, take nothing new
         self.clients = ClientPool()
         self.tasks: dict[int, asyncio.Task[None]] = {}  # by item
-        self.held: dict[
-            int, uuid.UUID
-        ] = {}  # leases to renew; given up just before what came of them is recorded
+        # Leases to renew, by item; given up just before what came of them is recorded.
+        self.held: dict[int, uuid.UUID] = {}
         self.by: Any = None
         self.done = 0
         self._slots = asyncio.Semaphore(self.in_flight)
@@ -158,14 +156,15 @@ class Worker:
     async def _call(self, *, prepared: Prepared) -> tuple[Item | None, float]:
         """What became of the item, and the seconds that the model took, without the wait for a turn."""
 
-        async def before_call(_: Profile) -> bool:
+        async def before_call(asked: Profile) -> bool:
+            await self._until_ready(asked)
             return await self._in_db(
-                count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.max_calls
+                count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.version.max_calls
             )
 
-        profile = resolve_profile(profile=prepared.profile, deployment=self.deployment.profile)
+        profile = resolve_profile(profile=prepared.version.profile, deployment=self.deployment.profile)
         async with self._slots:
-            await self._until_ready()
+            await self._until_ready(profile)
             before = self._computed()
             answer = await ask(
                 request=prepared.request, profile=profile, before_call=before_call, client_pool=self.clients
@@ -173,12 +172,15 @@ class Worker:
             after = self._computed()
         # A model that was started anew in between counts from zero.
         spent = max(0.0, after - before) if before is not None and after is not None else None
-        self.held.pop(prepared.item_id, None)
+        if self.held.get(prepared.item_id) == prepared.lease:
+            del self.held[prepared.item_id]
         item = await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
         return item, answer.seconds
 
-    async def _until_ready(self) -> None:
-        """A model that is being started again is waited for: a call now would only be spent."""
+    async def _until_ready(self, profile: Profile) -> None:
+        """A model that is being started again is waited for, before each call: one now would only be spent."""
+        if profile.base_url != self.deployment.profile.base_url:
+            return
         deadline = time.monotonic() + MODEL_WAIT_SECONDS
         while time.monotonic() < deadline and not await asyncio.to_thread(self.deployment.is_ready):
             await asyncio.sleep(0.3)
@@ -186,7 +188,7 @@ class Worker:
     def _computed(self) -> float | None:
         return self.deployment.cpu_seconds() if self.deployment.cpu_seconds else None
 
-    async def _in_db(self, call: Callable[..., T], **arguments: Any) -> T:
+    async def _in_db[T](self, call: Callable[..., T], **arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._db, partial(call, **arguments))
 
 

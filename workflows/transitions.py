@@ -42,7 +42,7 @@ def follow(*, states: Iterable[State] | None, call: Follower) -> None:
 def lock(*, item: Item) -> Item:
     """The row as it is now, ours until the transaction ends. SQLite's transactions are immediate: one writer anyway."""
     assert connection.in_atomic_block, "lock an item inside the transaction that changes it"
-    return Item.objects.select_for_update(of=("self",)).select_related("workflow", "version").get(pk=item.pk)
+    return Item.objects.select_for_update(of=("self",)).select_related("workflow").get(pk=item.pk)
 
 
 def due_at(*, item: Item, to: State) -> datetime | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from django.utils import timezone
 
+from integrations.llm.profiles import Profile
 from workflows.drafting.fields import FieldSpec
 from workflows.models import Version
 from workflows.routing import RuleSpec
@@ -16,23 +17,26 @@ from workflows.routing import RuleSpec
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
+    pk: int
+    instructions: str
+    examples: list[dict[str, Any]]
     fields: tuple[FieldSpec, ...]
     rules: tuple[RuleSpec, ...]
+    review_bar: Decimal
+    max_calls: int
+    profile: Profile
 
 
-def read_version(*, version: Version) -> Snapshot:
-    """The fields and rules. Kept in memory once the version was used; before that it may still be edited."""
-    if version.used_at is None:
-        return _read(version)
-    return _kept(version.pk, version.created_at)
+def use_version(*, pk: int) -> Snapshot:
+    """Mark the version as used, which makes it immutable, and give what it says. Kept in memory from then on."""
+    return _used(pk)
 
 
 @lru_cache(maxsize=256)
-def _kept(pk: int, _created_at: datetime) -> Snapshot:
-    return _read(Version.objects.get(pk=pk))
-
-
-def _read(version: Version) -> Snapshot:
+def _used(pk: int) -> Snapshot:
+    # Marked before it is read: what is read can no longer change.
+    Version.objects.filter(pk=pk, used_at=None).update(used_at=timezone.now())
+    version = Version.objects.get(pk=pk)
     rules = tuple(
         RuleSpec(
             field=rule.field,
@@ -43,11 +47,18 @@ def _read(version: Version) -> Snapshot:
         )
         for rule in version.rules.all()
     )
-    return Snapshot(fields=version.specs(), rules=rules)
+    return Snapshot(
+        pk=pk,
+        instructions=version.instructions,
+        examples=version.examples,
+        fields=version.specs(),
+        rules=rules,
+        review_bar=version.review_bar,
+        max_calls=version.max_calls,
+        profile=version.model_profile(),
+    )
 
 
-def mark_used(*, version: Version) -> None:
-    """From its first use on a version is immutable."""
-    if version.used_at is None:
-        version.used_at = timezone.now()
-        Version.objects.filter(pk=version.pk, used_at=None).update(used_at=version.used_at)
+def forget_versions() -> None:
+    """For tests, whose databases give an id to more than one version."""
+    _used.cache_clear()

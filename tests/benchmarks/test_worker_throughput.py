@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
 ITEMS, LATENCY, IN_FLIGHT = 200, 0.5, 32
 MOST_TIMES_IDEAL = 1.5
 TEXT = (
-    "Name: Customer {number}\nTotal: {number}.50 EUR\nDue date: 30 November 2026\nTopic: quote\n\n"
+    "Name: Customer {number}\nTotal: {number}.50 EUR\nDue: 30 November 2026\nTopic: quote\n\n"
     "Good morning, thank you for the talk on the phone. We would like to go on with the offer as discussed, with "
     "delivery to our second site. Call me when anything is missing, best before noon.\n[[item {number}]]\n"
 )

@@ -28,7 +28,9 @@ ALL: list[Round] = []
 
 
 def table() -> list[str]:
-    lines = [f"{'victim':<16} {'round':>5} {'held':>6} {'again':>7} {'whole':>7} {'gone':>7}  {'calls':<7} effects"]
+    lines = [
+        f"{'victim':<16} {'round':>5} {'held':>6} {'again':>7} {'whole':>7} {'gone':>7}  {'calls':<7} effects"
+    ]
     for one in ALL:
         held = f"{one.items_held} + {one.deliveries_held}"
         gone = f"{one.gone:5.1f} s" if one.gone is not None else ""

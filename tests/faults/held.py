@@ -19,11 +19,7 @@ class Held:
     def still_held(self) -> list[str]:
         """Those still under the lease of then: neither leased again nor at an end."""
         return [
-            *(
-                f"item {pk}"
-                for pk, lease in _items().items()
-                if pk in self.items and lease == self.items[pk]
-            ),
+            *(f"item {pk}" for pk, lease in _items().items() if pk in self.items and lease == self.items[pk]),
             *(
                 f"delivery {pk}"
                 for pk, lease in _deliveries().items()

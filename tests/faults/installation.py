@@ -37,7 +37,11 @@ class Installation:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"], cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=self.env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     def supervisor(self) -> psutil.Process:
@@ -119,7 +123,9 @@ class Installation:
     def gone_within(self, seconds: float) -> float:
         """After the supervisor was killed: how long its family took to end."""
         began = time.monotonic()
-        wait_until(lambda: not self.left(), seconds=seconds, what="every process of the installation has ended")
+        wait_until(
+            lambda: not self.left(), seconds=seconds, what="every process of the installation has ended"
+        )
         return time.monotonic() - began
 
 

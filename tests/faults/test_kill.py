@@ -68,7 +68,9 @@ class Scene:
         number = next(self._numbers)
         marker = f"[[slow {slow} x1]]" if slow else ""
         text = f"Name: Ines Okafor\nTotal: {number}.50 EUR\nTopic: quote\n[[item {number}]] {marker}"
-        return submit(workflow=self.workflow, by=self.person, channel="api", text=text, external_id=str(number)).item
+        return submit(
+            workflow=self.workflow, by=self.person, channel="api", text=text, external_id=str(number)
+        ).item
 
     def approve_some(self) -> None:
         for item in Item.objects.filter(state=State.IN_REVIEW).order_by("pk")[:APPROVALS]:
@@ -106,7 +108,9 @@ VICTIMS: dict[str, Callable[[Scene], psutil.Process | None]] = {
     "web": lambda scene: scene.installation.web(),
     "web worker": lambda scene: scene.installation.web_worker(),
     "cluster": lambda scene: scene.installation.cluster(),
-    "idle worker": lambda scene: scene.installation.idle_worker(busy_with=(scene.model.port, scene.receiver.port)),
+    "idle worker": lambda scene: scene.installation.idle_worker(
+        busy_with=(scene.model.port, scene.receiver.port)
+    ),
     "drafting worker": lambda scene: scene.installation.worker_that_talks_to(scene.model.port),
     "sending worker": lambda scene: scene.installation.worker_that_talks_to(scene.receiver.port),
     "supervisor": lambda scene: scene.installation.supervisor(),

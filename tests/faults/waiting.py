@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
-def wait_until(found: Callable[[], T], *, seconds: float, what: str | Callable[[], str]) -> T:
+def wait_until[T](found: Callable[[], T], *, seconds: float, what: str | Callable[[], str]) -> T:
     """The first true answer of `found`. Fails the test with `what`, asked then, when there is none within `seconds`."""
     until = time.monotonic() + seconds
     while not (answer := found()):

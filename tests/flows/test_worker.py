@@ -15,7 +15,7 @@ from workflows.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue date: 30 November 2026\nTopic: quote\n"
+LETTER = "Name: Ines Okafor\nTotal: 12.50 EUR\nDue: 30 November 2026\nTopic: quote\n"
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,8 @@ OUTCOMES = [
     ("[[503-loading x2]]", "ok", State.IN_REVIEW, 3),
     ("[[no-schema]]", "ok", State.IN_REVIEW, 2),
 ]
+# What says nothing leaves nothing to keep.
+NOTHING_SENT = {"[[silence]]", "[[drop]]"}
 
 
 def test_whatever_the_server_does_every_item_ends_with_the_right_outcome_within_its_ceiling(
@@ -93,6 +95,8 @@ def test_whatever_the_server_does_every_item_ends_with_the_right_outcome_within_
         assert 1 <= calls[str(number)] <= most, behaviour
         assert item.calls == calls[str(number)], behaviour
         assert item.calls <= item.version.max_calls
+        if behaviour not in NOTHING_SENT:
+            assert any(call["raw_text"] for call in last.calls), behaviour
         if state == State.ATTENTION:
             assert {"happened", "kept", "next_step"} <= item.problem.keys()
             assert item.problem["outcome"] == outcome

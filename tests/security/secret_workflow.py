@@ -82,5 +82,5 @@ def addresses(secret: Secret) -> dict[str, str]:
     found["workflows_item_source"] = reverse(
         "admin:workflows_item_source", args=[item.pk, item.sources.get().pk]
     )
-    found["workflows_item_delivery"] = reverse("admin:workflows_item_delivery", args=[dead.item_id, dead.pk])  # type: ignore[attr-defined]
+    found["workflows_item_delivery"] = reverse("admin:workflows_item_delivery", args=[dead.item_id, dead.pk])
     return found

@@ -29,7 +29,7 @@ class ExactChangeList(ChangeList):
         self.full_result_count = self.result_count
 
 
-class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
+class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Read-only unless a subclass names the action that adding or changing takes. Nothing is deleted."""
 
     change_action: Action | None = None
@@ -124,7 +124,7 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class ScopedInline(TabularInline):  # type: ignore[misc]
+class ScopedInline(TabularInline):
     """Rows of a row: whoever may change that one may change these."""
 
     change_action: Action = Action.MANAGE

@@ -47,7 +47,7 @@ DONE = {
 REASONS_IN_LIST = 3
 
 
-class ItemActionForm(ActionForm):  # type: ignore[misc]
+class ItemActionForm(ActionForm):
     reason = forms.CharField(
         label="",
         required=False,

@@ -8,28 +8,31 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from workflows.drafting.conventions import CODES, currency_of
+from workflows.drafting.stretches import Stretches
 
-_PLAIN = (
-    r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d{1,3}(?: \d{3})+[.,]\d{2}|\d{1,9}(?:[.,]\d{1,3})?"
-)
+_PLAIN = r"\d{1,3}(?:[.,'’\u00a0\u202f]\d{3}){1,4}(?:[.,]\d{1,2})?|\d{1,3}(?: \d{3}){1,4}[.,]\d{2}|\d{1,9}(?:[.,]\d{1,3})?"
 _MARK = (
     r"(?:US\$|C\$|A\$|[€£¥₹$]|zł|Kč|\b(?:"
     + "|".join(sorted(CODES))
     + r"|eur|usd|gbp|chf)\b|\b(?:euros?|dollars?|pounds|sterling|[Ff]ranken|sFr|Fr\.))"
 )
-_SCALE = r"(?P<{0}>\s?(?:k|K|thousand|million|Mio\.?|m)\b)?"
-_NUMBER = r"[-−–]?\s?(?:" + _PLAIN + r"|\d{1,3}(?: \d{3})+)"
+_SCALE = r"(?P<{0}>[ \u00a0]?(?:k|K|thousand|grand|tausend|million|Mio\.?|m)\b)?"
+_GAP = r"[ \t\u00a0\u202f]"  # never a new line, and no more than one: the next column of a table is another amount
+_NUMBER = rf"(?:[-−–]{_GAP}?)?(?:" + _PLAIN + r"|\d{1,3}(?: \d{3}){1,4})"
 _BEFORE = re.compile(
-    rf"(?P<minus>[-−(]\s?)?(?P<mark>{_MARK})\s{{0,2}}(?P<number>{_NUMBER})(?!\d)" + _SCALE.format("scale")
+    rf"(?P<minus>[-−(]{_GAP}?)?(?P<mark>{_MARK}){_GAP}?(?P<number>{_NUMBER})(?!\d)" + _SCALE.format("scale")
 )
 _AFTER = re.compile(
-    rf"(?<![\w.,/-])(?P<number>{_NUMBER})" + _SCALE.format("scale") + rf"(?:,[-–])?\s{{0,2}}(?P<mark>{_MARK})"
+    rf"(?<![\w.,/-])(?P<number>{_NUMBER})" + _SCALE.format("scale") + rf"(?:,[-–])?{_GAP}?(?P<mark>{_MARK})"
 )
 _BARE = re.compile(rf"(?<![\w.,/:+-])(?P<number>[-−]?(?:{_PLAIN}))(?![\w/:%-]|[.,]\d| ?%)")
+_DECIMALS = re.compile(r"[.,]\d{2}$")
 _CENTS = re.compile(r"[.,]\d{2}$|\d[.,'’\u00a0\u202f]\d{3}")
 _SCALES = {
     "k": 1000,
     "thousand": 1000,
+    "grand": 1000,
+    "tausend": 1000,
     "million": 1_000_000,
     "mio": 1_000_000,
     "mio.": 1_000_000,
@@ -43,20 +46,23 @@ class FoundAmount:
     end: int
     amount: Decimal
     currency: str | None  # None: none stands beside it
+    number: str = ""  # as written, without its currency
 
 
 def find_amounts(*, text: str) -> list[FoundAmount]:
-    """Numbers beside a currency, and bare ones written like money (two decimals, or thousands set apart)."""
+    """Numbers beside a currency, and bare ones written like money: with two decimals, or, where no currency stands beside
+    any number, with thousands set apart."""
     found = list(_marked(text))
-    taken = [(item.start, item.end) for item in found]
+    bare: list[FoundAmount] = []
+    taken = Stretches(length=len(text))
+    for item in found:
+        taken.add(item.start, item.end)
     for match in _BARE.finditer(text):
-        if _CENTS.search(match["number"]) and not any(
-            match.start() < end and match.end() > start for start, end in taken
-        ):
+        if _CENTS.search(match["number"]) and not taken.overlap(match.start(), match.end()):
             amount = read_number(match["number"])
-            if amount is not None:
-                found.append(FoundAmount(match.start(), match.end(), amount, None))
-    return sorted(found, key=lambda item: item.start)
+            if amount is not None and (not found or _DECIMALS.search(match["number"])):
+                bare.append(FoundAmount(match.start(), match.end(), amount, None))
+    return sorted(found + bare, key=lambda item: item.start)
 
 
 def read_amount(*, text: str) -> FoundAmount | None:
@@ -102,11 +108,11 @@ def write_amount(amount: Decimal) -> str:
 
 
 def _marked(text: str) -> Iterator[FoundAmount]:
-    taken: list[tuple[int, int]] = []
+    taken = Stretches(length=len(text))
     for pattern in (_BEFORE, _AFTER):
         for match in pattern.finditer(text):
             number = read_number(match["number"])
-            if number is None or any(match.start() < end and match.end() > start for start, end in taken):
+            if number is None or taken.overlap(match.start(), match.end()):
                 continue
             number *= _SCALES.get((match["scale"] or "").strip().lower(), 1)
             minus = pattern is _BEFORE and match["minus"] is not None
@@ -115,5 +121,7 @@ def _marked(text: str) -> Iterator[FoundAmount]:
                 minus = False  # "(EUR 12.50 a month)" is no credit
             start = match.start() if minus else min(match.start("mark"), match.start("number"))
             end = match.end() + (1 if closed and minus else 0)
-            taken.append((start, end))
-            yield FoundAmount(start, end, -abs(number) if minus else number, currency_of(match["mark"]))
+            taken.add(start, end)
+            yield FoundAmount(
+                start, end, -abs(number) if minus else number, currency_of(match["mark"]), match["number"]
+            )

@@ -15,9 +15,10 @@ from workflows.drafting.amounts import find_amounts, write_amount
 from workflows.drafting.contacts import find_emails, find_phones, find_urls
 from workflows.drafting.conventions import Conventions, read_conventions
 from workflows.drafting.dates import FoundDate, find_dates
-from workflows.drafting.documents import PageText
+from workflows.drafting.documents import PageText, older_mails
 from workflows.drafting.fields import FieldSpec, Kind
-from workflows.drafting.references import asks_for_reference, find_references
+from workflows.drafting.references import asks_for_iban, asks_for_reference, find_ibans, find_references
+from workflows.drafting.stretches import Stretches
 
 MOST_CANDIDATES = (
     40  # of one kind: a longer list costs more than it helps, and "other, as written" stays open
@@ -35,6 +36,7 @@ class Candidate:
     end: int
     derived: bool = False  # the value stands nowhere as such: it was worked out
     doubtful: bool = False  # the text can be read in two ways
+    shorter: str = ""  # a part of the text that says the same: the number without its currency, the day without its weekday
 
 
 _TIME = re.compile(
@@ -65,23 +67,24 @@ def find_candidates(
         left -= len(page.text)
         if left <= 0:
             break
-    distinct = {finder: _distinct(several) for finder, several in found.items()}
+    distinct = {finder: _distinct(_newest(finder, several, pages)) for finder, several in found.items()}
     return {key: distinct[finder] for key, spec in wanted if (finder := _finder_of(spec))}
 
 
 def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> date | None:
-    """The day the material was written, from which its relative dates count: its own date line near the top, else
-    what the caller knows (the day it was sent or came in), else its first complete date."""
+    """The day the material was written, from which its relative dates count: its own date line near the top, else the first
+    complete date there (not more than a month before `reference_date`, the day it was sent or came in), else that."""
     if not pages:
         return reference_date
     conventions, head = read_conventions(pages=pages), pages[0].text[:600]
     for line in _DATE_LINE.finditer(head):
         if found := find_dates(text=line["rest"], written=None, conventions=conventions):
             return found[0].day
-    if reference_date:
-        return reference_date
-    found = find_dates(text=head, written=None, conventions=conventions)
-    return found[0].day if found else None
+    complete = find_dates(text=head, written=None, conventions=conventions)
+    if reference_date is None:
+        return complete[0].day if complete else None
+    recent = [item.day for item in complete if 0 <= (reference_date - item.day).days <= 31]
+    return recent[0] if recent else reference_date
 
 
 def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
@@ -94,7 +97,7 @@ def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
 
 def _finder_of(spec: FieldSpec) -> str | None:
     if spec.kind is Kind.TEXT:
-        return "reference" if asks_for_reference(spec) else None
+        return "iban" if asks_for_iban(spec) else "reference" if asks_for_reference(spec) else None
     return spec.kind.value if spec.kind in _FINDABLE else None
 
 
@@ -109,15 +112,23 @@ def _search_page(
     written: date | None,
     found: dict[str, list[Candidate]],
 ) -> None:
-    taken: list[tuple[int, int]] = []
+    taken = Stretches(length=len(text))
 
     def keep(
-        finder: str, start: int, end: int, value: Any, derived: bool = False, doubtful: bool = False
+        finder: str,
+        start: int,
+        end: int,
+        value: Any,
+        derived: bool = False,
+        doubtful: bool = False,
+        shorter: str = "",
     ) -> None:
-        taken.append((start, end))
+        taken.add(start, end)
         if finder in finders:
             found[finder].append(
-                Candidate(text[start:end], value, page.source, page.number, start, end, derived, doubtful)
+                Candidate(
+                    text[start:end], value, page.source, page.number, start, end, derived, doubtful, shorter
+                )
             )
 
     every = "reference" in finders  # a reference is what nothing else is
@@ -127,21 +138,25 @@ def _search_page(
     if "url" in finders or every:
         for item in find_urls(text=text):
             keep("url", item.start, item.end, item.value)
+    if "iban" in finders or every:
+        for item in find_ibans(text=text):
+            keep("iban", item.start, item.end, item.value)
     if finders & {"date", "datetime", "phone"} or every:
         for day in find_dates(text=text, written=written, conventions=conventions):
-            keep("date", day.start, day.end, day.day.isoformat(), day.derived, day.doubtful)
+            bare = text[day.bare : day.end] if day.bare is not None else ""
+            keep("date", day.start, day.end, day.day.isoformat(), day.derived, day.doubtful, bare)
             if "datetime" in finders:
                 found["datetime"].append(_with_time(page, text, day))
     if "money" in finders or every:
-        dates = list(taken)
+        others = taken.copy()
         for amount in find_amounts(text=text):
-            if not any(amount.start < end and amount.end > start for start, end in dates):
+            if not others.overlap(amount.start, amount.end):
                 currency = amount.currency or conventions.currency
                 value = {"amount": write_amount(amount.amount), "currency": currency}
-                keep("money", amount.start, amount.end, value, derived=amount.currency is None)
-    if "phone" in finders:
-        for item in find_phones(text=text, region=conventions.region):
-            if not any(item.start < end and item.end > start for start, end in taken):
+                keep("money", amount.start, amount.end, value, amount.currency is None, shorter=amount.number)
+    if "phone" in finders or every:
+        for item in find_phones(text=text, regions=conventions.regions):
+            if not taken.overlap(item.start, item.end):
                 keep("phone", item.start, item.end, item.value)
     if every:
         for item in find_references(text=text, taken=taken):
@@ -185,6 +200,18 @@ def read_time(text: str) -> str | None:
             return None
         hour = hour % 12 + (12 if match["half"].lower().startswith("p") else 0)
     return f"{hour:02d}:{match['minute'] or '00'}{match['zone'] or ''}"
+
+
+def _newest(finder: str, several: list[Candidate], pages: Sequence[PageText]) -> list[Candidate]:
+    """What stands in the newest mail of a chain: dates, amounts and addresses of the older ones are other people's or past. A
+    reference there still names the matter, so it counts where the newest has none."""
+    older = {
+        (page.source, page.number): begins for page in pages if (begins := older_mails(page)) is not None
+    }
+    if not older:
+        return several
+    newest = [one for one in several if one.start < older.get((one.source, one.page), one.start + 1)]
+    return newest or (several if finder in {"reference", "iban"} else [])
 
 
 def _distinct(several: list[Candidate]) -> tuple[Candidate, ...]:

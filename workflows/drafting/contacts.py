@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from workflows.drafting.stretches import Stretches
+
 _EMAIL = re.compile(
     r"(?<![\w.+%-])[A-Za-z0-9][\w.+%-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,200}\.[A-Za-z]{2,24}(?![\w@-])"
 )
@@ -17,7 +19,7 @@ _DOMAIN = re.compile(
 )
 _PHONE = re.compile(r"(?<![\w/.,#-])(?:\+|\()?\d[\d\s().\-–‑/\u00a0]{5,22}\d(?![\w/-])")
 _LABEL = re.compile(
-    r"(?:tel|phone|mobile|mobil|cell|call|ring|fon|telefon|téléphone|tél|handy|reach|number|direct|whatsapp|m|t|p)\W{0,6}(?:\w+\W{1,3})?$",
+    r"\b(?:tel|phone|mobile|mobil|cell|call|ring|fon|telefon|téléphone|tél|handy|reach|number|direct|whatsapp|m|t|p)\W{0,6}(?:\w+\W{1,3})?$",
     re.I,
 )
 _NORTH_AMERICAN = re.compile(r"\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")
@@ -36,16 +38,16 @@ def find_emails(*, text: str) -> Iterator[Found]:
 
 
 def find_urls(*, text: str) -> Iterator[Found]:
-    taken: list[tuple[int, int]] = []
+    taken = Stretches(length=len(text))
     for pattern in (_URL, _DOMAIN):
         for match in pattern.finditer(text):
             written = match.group().rstrip(".,;:!?")
-            if not any(match.start() < end and match.end() > start for start, end in taken):
-                taken.append((match.start(), match.end()))
+            if not taken.overlap(match.start(), match.end()):
+                taken.add(match.start(), match.end())
                 yield Found(match.start(), match.start() + len(written), read_url(written) or written)
 
 
-def find_phones(*, text: str, region: str | None) -> Iterator[Found]:
+def find_phones(*, text: str, regions: tuple[str, ...]) -> Iterator[Found]:
     """Only what looks like one: an international or trunk prefix, brackets, a North American grouping, or a label."""
     for match in _PHONE.finditer(text):
         written = match.group()
@@ -54,26 +56,34 @@ def find_phones(*, text: str, region: str | None) -> Iterator[Found]:
             continue
         before = text[max(0, match.start() - 24) : match.start()].rsplit("\n", 1)[-1]
         shaped = written[0] in "+(" or digits[0] == "0" or _NORTH_AMERICAN.fullmatch(written)
-        if (shaped or _LABEL.search(before)) and (value := read_phone(text=written, region=region)):
+        if (shaped or _LABEL.search(before)) and (value := read_phone(text=written, regions=regions)):
             yield Found(match.start(), match.end(), value)
 
 
 @lru_cache(maxsize=1024)
-def read_phone(*, text: str, region: str | None) -> str | None:
-    """E.164; None when it is no possible number, or a national one and no region is known. Numbers set aside for fiction and
-    tests are possible and not assigned, and so is a new range: being possible is enough."""
+def read_phone(*, text: str, regions: tuple[str, ...]) -> str | None:
+    """E.164; None when it is no possible number, or a national one and no region fits. `regions`: most likely first; the first
+    one in which the number is assigned is taken, else the first in which it is possible: numbers set aside for fiction and
+    tests are never assigned."""
     import phonenumbers  # its tables take a tenth of a second to import
 
-    written = re.sub(r"\(0\)", "", text)  # "+49 (0)30 ..." means +49 30
-    if re.match(r"\s*00\d", written):
-        written = re.sub(r"^\s*00", "+", written)
-    try:
-        number = phonenumbers.parse(written, region)
-    except phonenumbers.NumberParseException:
+    written = " ".join(re.sub(r"\(0\)", "", text).split())  # "+49 (0)30 ..." means +49 30
+    if re.match(r"00\d", written):
+        written = "+" + written[2:]
+    possible = None
+    for region in regions or (None,):
+        try:
+            number = phonenumbers.parse(written, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            possible = number
+            break
+        if possible is None and phonenumbers.is_possible_number(number):
+            possible = number
+    if possible is None:
         return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return str(phonenumbers.format_number(possible, phonenumbers.PhoneNumberFormat.E164))
 
 
 def read_email(text: str) -> str | None:

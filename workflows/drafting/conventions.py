@@ -113,7 +113,7 @@ _MONEY_SIGN = re.compile(
 
 @dataclass(frozen=True)
 class Conventions:
-    region: str | None  # ISO 3166 two letters
+    regions: tuple[str, ...]  # ISO 3166 two letters, the likeliest first; empty when nothing shows one
     currency: str | None  # ISO 4217
     day_first: bool
     order_is_shown: bool  # the document itself shows the order; else it is a guess to be flagged
@@ -134,11 +134,11 @@ def currency_of(mark: str) -> str | None:
 @lru_cache(maxsize=64)
 def _read(text: str) -> Conventions:
     currency = _dominant_currency(text)
-    region = _likely_region(text, currency)
+    regions = _likely_regions(text, currency)
     day_first, shown = _order_of_dates(text)
     if day_first is None:
-        day_first = region != "US"
-    return Conventions(region, currency, day_first, shown)
+        day_first = regions[:1] != ("US",)
+    return Conventions(regions, currency, day_first, shown)
 
 
 def _dominant_currency(text: str) -> str | None:
@@ -150,7 +150,7 @@ def _dominant_currency(text: str) -> str | None:
     return counted.most_common(1)[0][0] if counted else None
 
 
-def _likely_region(text: str, currency: str | None) -> str | None:
+def _likely_regions(text: str, currency: str | None) -> tuple[str, ...]:
     votes: Counter[str] = Counter()
     for match in _CALLING.finditer(text):
         if region := _CALLING_CODES.get(match.group(1)):
@@ -177,8 +177,8 @@ def _likely_region(text: str, currency: str | None) -> str | None:
     del language[""]
     if language:
         spoken, times = language.most_common(1)[0]
-        votes[spoken] += 2 if times > 2 and spoken != "GB" else 1
-    return votes.most_common(1)[0][0] if votes else None
+        votes[spoken] += 2 if times > 2 and spoken != "GB" else 1  # English is written everywhere
+    return tuple(region for region, _ in votes.most_common(4))
 
 
 def _order_of_dates(text: str) -> tuple[bool | None, bool]:

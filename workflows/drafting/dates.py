@@ -2,7 +2,8 @@
 
 A prefilter and a parser in one: `dateparser.search` reads everything as a date and takes tens of milliseconds a
 page, so shapes are matched here and only what a person or a model typed, and no shape fits, goes to `dateparser`.
-Relative words ("next Friday", "in two weeks") are worked out from the day the document was written.
+Relative words ("next Friday", "in two weeks") are worked out from the day the document was written; "next week" and "next
+month" name no day and are left alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from workflows.drafting.conventions import Conventions
+from workflows.drafting.stretches import Stretches
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,8 @@ class FoundDate:
     end: int
     day: date
     derived: bool = False  # the text names no complete day: worked out from the day it was written
-    doubtful: bool = (
-        False  # day and month could be swapped, or the words mean different days to different people
-    )
+    doubtful: bool = False  # day and month could be swapped, or people understand the words differently
+    bare: int | None = None  # where it begins without its weekday
 
 
 _MONTH_NAMES = (
@@ -134,38 +135,53 @@ _END = re.compile(
     rf"|l'|de|del|volgende|cette)?\s*(?P<unit>{_either(_UNITS)})\b|\b(?P<month_end>monatsende|EOM)\b|\b(?P<week_end>EOW)\b",
     re.I,
 )
-_NEXT_UNIT = re.compile(
-    r"\b(?:next|nächste[nr]?|volgende)\s+(?P<unit>week|woche|month|monat|maand)\b"
-    r"|\bla (?P<unit2>semaine) prochaine\b|\bla próxima (?P<unit3>semana)\b",
-    re.I,
-)
 _ORDINAL = re.compile(
-    r"\b(?:on|by|before|until|due|for)\s+(?P<text>the\s+(?P<day>\d{1,2})(?:st|nd|rd|th))\b(?!\s+of)", re.I
+    r"(?P<before>\b(?:on|by|before|until|due|for)\s+)?\b(?P<text>the\s+(?P<day>\d{1,2})(?:st|nd|rd|th))\b(?!\s+(?:of|floor|time|one)\b)",
+    re.I,
 )
 
 # Regular expressions this long are slow on every word; almost all documents lack most of these words.
 _WORDS = re.compile(r"[^\W\d_]+")
 _MONTH_WORDS = frozenset(_MONTHS)
 _RELATIVE_WORDS = frozenset(
-    word for phrase in [*_OFFSETS, *_WEEKDAYS, "eow", "eom", "monatsende"] for word in phrase.split()
+    word for phrase in [*_OFFSETS, *_WEEKDAYS, "eow", "aujourd"] for word in phrase.split()
 )
-_UNIT_WORDS = frozenset(_UNITS)
+_UNIT_WORDS = frozenset([*_UNITS, "eow", "eom", "monatsende"])
 
 
 def find_dates(*, text: str, written: date | None, conventions: Conventions) -> list[FoundDate]:
     """In text order, none overlapping. `written`: the day the document was written; without it relative words and
     days without a year are left out, since nothing could be said of them."""
-    words = {word.casefold() for word in _WORDS.findall(text)}
+    named = [(match.start(), match.end(), match.group().casefold()) for match in _WORDS.finditer(text)]
+    words = {word for _, _, word in named}
     found = [*_numeric(text, written, conventions)]
     if words & _MONTH_WORDS:
-        found += _with_month_names(text, written)
-    if written and (words & _RELATIVE_WORDS or "aujourd" in words):
-        found += _by_weekday_or_word(text, written)
+        found += _with_month_names(text, written, _around(named, _MONTH_WORDS, len(text)))
+    if written and (words & _RELATIVE_WORDS):
+        found += _by_weekday_or_word(text, written, _around(named, _RELATIVE_WORDS, len(text)))
     if written and words & _UNIT_WORDS:
-        found += _by_unit(text, written)
+        found += _by_unit(text, written, _around(named, _UNIT_WORDS, len(text)))
     if written:
         found += _by_ordinal(text, written)
     return _without_overlaps([_with_weekday(text, item) for item in found])
+
+
+def _around(named: list[tuple[int, int, str]], words: frozenset[str], length: int) -> list[tuple[int, int]]:
+    """Stretches around the words, merged where they meet: only there are the long expressions tried."""
+    stretches: list[tuple[int, int]] = []
+    for start, end, word in named:
+        if word in words:
+            first, last = max(0, start - 32), min(length, end + 32)
+            if stretches and stretches[-1][1] >= first:
+                stretches[-1] = (stretches[-1][0], last)
+            else:
+                stretches.append((first, last))
+    return stretches
+
+
+def _search(pattern: re.Pattern[str], text: str, stretches: list[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    for first, last in stretches:
+        yield from pattern.finditer(text, first, last)
 
 
 def read_date(*, text: str, written: date | None, conventions: Conventions) -> FoundDate | None:
@@ -218,9 +234,9 @@ def _numeric(text: str, written: date | None, conventions: Conventions) -> Itera
                 yield FoundDate(match.start(), match.end(), day, derived=True)
 
 
-def _with_month_names(text: str, written: date | None) -> Iterator[FoundDate]:
+def _with_month_names(text: str, written: date | None, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
     for pattern in (_DAY_MONTH, _MONTH_DAY):
-        for match in pattern.finditer(text):
+        for match in _search(pattern, text, where):
             month, number = _MONTHS[match["month"].casefold()], int(match["day"])
             if pattern is _MONTH_DAY and match["month"] in _ALSO_WORDS and not match["year"]:
                 continue  # "you may 3 times"
@@ -231,8 +247,8 @@ def _with_month_names(text: str, written: date | None) -> Iterator[FoundDate]:
                 yield FoundDate(match.start(), match.end(), day, derived=True)
 
 
-def _by_weekday_or_word(text: str, written: date) -> Iterator[FoundDate]:
-    for match in _OFFSET.finditer(text):
+def _by_weekday_or_word(text: str, written: date, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
+    for match in _search(_OFFSET, text, where):
         greeting = text[max(0, match.start() - 7) : match.start()].casefold().strip()
         if match["word"].casefold() in {"morgen", "mañana"} and greeting.endswith(
             ("guten", "goede", "la", "heute", "am")
@@ -240,7 +256,7 @@ def _by_weekday_or_word(text: str, written: date) -> Iterator[FoundDate]:
             continue  # "Guten Morgen", "por la mañana": the time of day
         day = written + timedelta(days=_OFFSETS[match["word"].casefold()])
         yield FoundDate(match.start(), match.end(), day, derived=True)
-    for match in _WEEK_DAY.finditer(text):
+    for match in _search(_WEEK_DAY, text, where):
         monday = _monday_after(written)
         yield FoundDate(
             match.start(),
@@ -248,7 +264,7 @@ def _by_weekday_or_word(text: str, written: date) -> Iterator[FoundDate]:
             monday + timedelta(days=_WEEKDAYS[match["weekday"].casefold()]),
             derived=True,
         )
-    for match in _NAMED.finditer(text):
+    for match in _search(_NAMED, text, where):
         yield _named_weekday(match, written)
 
 
@@ -285,8 +301,8 @@ def _named_weekday(match: re.Match[str], written: date) -> FoundDate:
     return FoundDate(match.start(), match.end(), coming, derived=True)
 
 
-def _by_unit(text: str, written: date) -> Iterator[FoundDate]:
-    for match in _IN.finditer(text):
+def _by_unit(text: str, written: date, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
+    for match in _search(_IN, text, where):
         spoken = match["number"].casefold()
         number = int(spoken) if spoken.isdecimal() else _NUMBERS[spoken]
         unit = _UNITS[match["unit"].casefold()]
@@ -297,7 +313,7 @@ def _by_unit(text: str, written: date) -> Iterator[FoundDate]:
         )
         if day:
             yield FoundDate(match.start(), match.end(), day, derived=True)
-    for match in _END.finditer(text):
+    for match in _search(_END, text, where):
         unit = (
             _UNITS[match["unit"].casefold()] if match["unit"] else ("month" if match["month_end"] else "week")
         )
@@ -305,18 +321,12 @@ def _by_unit(text: str, written: date) -> Iterator[FoundDate]:
         if unit != "day" and (day := _end_of(written, unit, later=later)):
             # a working week ends on Friday; some mean Sunday
             yield FoundDate(match.start(), match.end(), day, derived=True, doubtful=unit == "week")
-    for match in _NEXT_UNIT.finditer(text):
-        unit = _UNITS[(match["unit"] or match["unit2"] or match["unit3"]).casefold()]
-        first = (
-            _monday_after(written)
-            if unit == "week"
-            else _end_of(written, "month", later=False) + timedelta(days=1)
-        )
-        yield FoundDate(match.start(), match.end(), first, derived=True, doubtful=True)
 
 
 def _by_ordinal(text: str, written: date) -> Iterator[FoundDate]:
     for match in _ORDINAL.finditer(text):
+        if not match["before"] and int(match["day"]) < 4:
+            continue  # "the 2nd one", "the 1st time"
         if day := _coming_ordinal(written, int(match["day"])):
             yield FoundDate(match.start("text"), match.end("text"), day, derived=True)
 
@@ -325,15 +335,19 @@ def _with_weekday(text: str, found: FoundDate) -> FoundDate:
     """Takes in the weekday that stands before a date, so that the two are one."""
     before = text[max(0, found.start - 24) : found.start]
     lead = _LEAD.search(before)
-    return replace(found, start=found.start - (len(before) - lead.start())) if lead else found
+    if lead is None:
+        return found
+    return replace(found, start=found.start - (len(before) - lead.start()), bare=found.start)
 
 
 def _without_overlaps(found: list[FoundDate]) -> list[FoundDate]:
     """The longer reading wins: "Friday 28 November" over "Friday", "end of next week" over "next week"."""
     kept: list[FoundDate] = []
+    taken = Stretches(length=max((item.end for item in found), default=0))
     for item in sorted(found, key=lambda item: (item.start - item.end, item.start)):
-        if all(item.end <= other.start or item.start >= other.end for other in kept):
+        if not taken.overlap(item.start, item.end):
             kept.append(item)
+            taken.add(item.start, item.end)
     return sorted(kept, key=lambda item: item.start)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from workflows.drafting.contacts import Found
 from workflows.drafting.fields import FieldSpec, Kind
+from workflows.drafting.stretches import Stretches
 
 _ASKED = re.compile(
     r"\b(?:number|no|nr|reference|ref|iban|bic|swift|account|vat|id|po|sku|code|order|ticket|invoice|policy|rechnungsnummer|bestellnummer|tax)\b",
@@ -17,10 +18,11 @@ _NOT_ASKED = re.compile(
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _LETTERED = re.compile(
-    r"(?<![\w@.])#?(?=[\w./-]*\d)(?=[\w./-]*[A-Z])[A-Z0-9][A-Za-z0-9]*(?:[-/_.][A-Za-z0-9]+){0,5}(?![\w@])"
+    r"(?<![\w@.])#?(?=[\w./-]{0,40}\d)(?=[\w./-]{0,40}[A-Z])[A-Z0-9][A-Za-z0-9]{0,40}(?:[-/_.][A-Za-z0-9]{1,40}){0,5}(?![\w@])"
 )
-_SPACED = re.compile(r"\b[A-Z]{2,4}[ -]\d[\w/-]{2,20}(?!\w)")
+_SPACED = re.compile(r"\b[A-Z]{2,4}[ -]\d[\w/-]{2,20}(?: \d{2,4}){0,3}(?!\w)")
 _DIGITS = re.compile(r"(?<![\w.,+@/#:-])#?\d{2,14}(?:[-/]\d{1,8}){0,3}(?![\w@/]|[.,:]\d|-\d)")
+_SIZE = re.compile(r"\d[x×]\d", re.I)
 _LABELLED = re.compile(
     r"(?:invoice|order|po|reference|ref|number|no|nr|ticket|case|customer|account|quote|offer|contract|rechnung\w*|auftrag\w*|bestell\w*|kunden\w*"
     r"|facture|commande|devis|fattura|ordine|factura|pedido|factuur\w*|n°|№)\W{0,4}(?:number|no|nr|n°|ref)?\W{0,4}(?:(?:is|ist|est|es|was)\s)?$",
@@ -34,26 +36,36 @@ def asks_for_reference(spec: FieldSpec) -> bool:
     return spec.kind is Kind.TEXT and bool(_ASKED.search(words)) and not _NOT_ASKED.search(words)
 
 
-def find_references(*, text: str, taken: list[tuple[int, int]]) -> Iterator[Found]:
+def asks_for_iban(spec: FieldSpec) -> bool:
+    return spec.kind is Kind.TEXT and "iban" in f"{spec.key} {spec.label}".casefold()
+
+
+def find_ibans(*, text: str) -> Iterator[Found]:
+    for match in _IBAN.finditer(text):
+        yield Found(match.start(), match.end(), match.group())
+
+
+def find_references(*, text: str, taken: Stretches) -> Iterator[Found]:
     """`taken`: stretches already known as dates, amounts, addresses; a number inside one of them is no reference."""
-    taken = list(taken)
-    for pattern in (_IBAN, _SPACED, _LETTERED, _DIGITS):
+    taken = taken.copy()
+    for pattern in (_SPACED, _LETTERED, _DIGITS):
         for match in pattern.finditer(text):
             written = match.group()
-            if any(match.start() < end and match.end() > start for start, end in taken):
+            if taken.overlap(match.start(), match.end()):
                 continue
             if not 3 <= len(written) <= 40 or not (_is_shaped(pattern, written) or _is_labelled(text, match)):
                 continue
-            taken.append((match.start(), match.end()))
+            taken.add(match.start(), match.end())
             yield Found(match.start(), match.end(), written.lstrip("#"))
 
 
 def _is_shaped(pattern: re.Pattern[str], written: str) -> bool:
-    """Letters and digits like a reference; "LS1" of a postcode and "4AP" are not, nor is a short bare number."""
+    """Letters and digits like a reference. A model or a size ("CL-12", "M8x20"), a postcode and a short bare number are none
+    unless they are labelled as one."""
     digits = sum(character.isdigit() for character in written)
     if pattern is _DIGITS:
         return digits >= 6 or written.startswith("#")
-    return digits >= 2 and len(written) >= 5
+    return digits >= 3 and len(written) >= 5 and not _SIZE.search(written)
 
 
 def _is_labelled(text: str, match: re.Match[str]) -> bool:

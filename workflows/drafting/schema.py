@@ -62,7 +62,7 @@ def longest(spec: FieldSpec) -> int:
 def _property(spec: FieldSpec, candidates: Mapping[str, Sequence[Candidate]]) -> dict[str, Any]:
     if spec.kind is Kind.ROWS:
         cells = {
-            column.key: _scalar(column, candidates.get(f"{spec.key}[].{column.key}", ()))
+            column.key: _scalar(column, candidates.get(f"{spec.key}[].{column.key}"))
             for column in ordered(spec.columns)
         }
         return {
@@ -70,10 +70,10 @@ def _property(spec: FieldSpec, candidates: Mapping[str, Sequence[Candidate]]) ->
             "items": _object(cells),
             "maxItems": min(spec.max_length or MOST_ROWS, MOST_ROWS),
         }
-    return _scalar(spec, candidates.get(spec.key, ()))
+    return _scalar(spec, candidates.get(spec.key))
 
 
-def _scalar(spec: FieldSpec, found: Sequence[Candidate]) -> dict[str, Any]:
+def _scalar(spec: FieldSpec, found: Sequence[Candidate] | None) -> dict[str, Any]:
     if spec.kind is Kind.CHOICE:
         return _or_null({"type": "string", "enum": [choice.key for choice in spec.choices]})
     if spec.kind is Kind.CHOICES:
@@ -81,20 +81,28 @@ def _scalar(spec: FieldSpec, found: Sequence[Candidate]) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string", "enum": keys}, "maxItems": len(keys)}
     if spec.kind is Kind.YES_NO:
         return {"type": ["boolean", "null"]}
-    if texts := offered(found):
-        return {
-            "anyOf": [
-                {"type": "string", "enum": texts},
-                {"type": "null"},
-                {"type": "string", "pattern": _other(longest(spec))},
-            ]
-        }
+    if (
+        found is not None
+    ):  # a kind that can be found: what code missed may still be written, and null is nearer
+        picked = [{"type": "string", "enum": texts}] if (texts := offered(found)) else []
+        return {"anyOf": [*picked, {"type": "null"}, {"type": "string", "pattern": _other(longest(spec))}]}
     return _or_null(_string(longest(spec)))
 
 
 def offered(found: Sequence[Candidate]) -> list[str]:
-    """Texts of the candidates on one line each, once each: the same list in the schema and in the prompt."""
-    return list(dict.fromkeys(" ".join(candidate.text.split()) for candidate in found))
+    """Texts of the candidates, each on one line and once, and after them their shorter forms: a model that would leave the
+    currency away must not be led to another number by it."""
+    return list(candidates_by_text(found))
+
+
+def candidates_by_text(found: Sequence[Candidate]) -> dict[str, Candidate]:
+    by_text: dict[str, Candidate] = {}
+    for candidate in found:
+        by_text.setdefault(" ".join(candidate.text.split()), candidate)
+    for candidate in found:
+        if candidate.shorter:
+            by_text.setdefault(" ".join(candidate.shorter.split()), candidate)
+    return by_text
 
 
 def _other(length: int) -> str:

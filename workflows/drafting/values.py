@@ -22,14 +22,17 @@ from workflows.drafting.dates import find_dates, read_date
 from workflows.drafting.documents import PageText
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.folding import fold
-from workflows.drafting.schema import OTHER
+from workflows.drafting.references import asks_for_reference
+from workflows.drafting.schema import OTHER, candidates_by_text
 
 _NOTHING = frozenset(
     {"", "null", "none", "n a", "not given", "not mentioned", "not specified", "not stated", "unknown"}
 )
 _YES = frozenset({"yes", "true", "y", "1", "ja", "oui", "si", "on"})
 _NO = frozenset({"no", "false", "n", "0", "nein", "non", "nee", "off"})
-_NO_HABITS = Conventions(region=None, currency=None, day_first=True, order_is_shown=False)
+# The letter of a logo, which text from a page puts before the name: "O Oakfield Ltd".
+_MONOGRAM = re.compile(r"^([A-Z]) (?=\1[a-z])")
+_NO_HABITS = Conventions(regions=(), currency=None, day_first=True, order_is_shown=False)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def normalise_value(
         return None
     match spec.kind:
         case Kind.TEXT:
-            return _checked_length(spec, " ".join(text.split()))
+            return _checked_length(spec, _MONOGRAM.sub("", " ".join(text.split())))
         case Kind.LONG_TEXT:
             return _checked_length(spec, text)
         case Kind.INTEGER:
@@ -104,7 +107,7 @@ def normalise_value(
                 f"{_shown(text)} is not an e-mail address. Write one address, like name@firm.example."
             )
         case Kind.PHONE:
-            if phone := read_phone(text=text, region=conventions.region):
+            if phone := read_phone(text=text, regions=conventions.regions):
                 return phone
             raise ValueError(
                 f"{_shown(text)} is not a complete phone number. Write it with its country code, like +44 20 7946 0958."
@@ -236,9 +239,11 @@ def _read_one(
         return FieldValue(value=None)
     if isinstance(given, bool) and spec.kind is Kind.YES_NO:
         return FieldValue(value=given, as_written=None)
-    candidate = next((candidate for candidate in found if " ".join(candidate.text.split()) == text), None)
+    candidate = candidates_by_text(found).get(text)
     if candidate:
         return _from_candidate(candidate, spec, text)
+    if asks_for_reference(spec) and not any(character.isdigit() for character in text):
+        return FieldValue(value=None, as_written=text, problems=(f"{_shown(text)} holds no number.",))
     try:
         value = normalise_value(spec=spec, text=text, conventions=conventions, written=written)
     except ValueError as problem:

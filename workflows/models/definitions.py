@@ -30,7 +30,9 @@ def _refuse_if_used(*, version_id: int | None) -> None:
 
     `QuerySet.update()` and `bulk_*` do not come through here; only marking a version as used may do without.
     """
-    version = Version.objects.select_for_update().filter(pk=version_id).only("number", "used_at").first()
+    version = (
+        Version.objects.select_for_update().filter(pk__in=[version_id]).only("number", "used_at").first()
+    )
     if version is not None and version.used_at is not None:
         raise VersionUsed(number=version.number)
 

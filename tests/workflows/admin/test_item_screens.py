@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -213,7 +215,7 @@ def test_every_kind_of_field_has_its_input(workflow: Workflow) -> None:
         "phone",
         "url",
     )
-    fields = [{"key": kind, "label": kind, "kind": kind} for kind in kinds]
+    fields: list[dict[str, Any]] = [{"key": kind, "label": kind, "kind": kind} for kind in kinds]
     fields += [{**FIELDS[3], "key": "choices", "label": "choices", "kind": "choices"}]
     fields += [
         {

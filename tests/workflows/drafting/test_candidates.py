@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from time import process_time
 
 import pytest
 
@@ -66,6 +67,7 @@ def test_the_documents_own_date_line_beats_the_day_it_came_in() -> None:
         ("Ende des Monats", "2026-11-30"),
         ("by the end of the month", "2026-11-30"),
         ("by the 20th", "2026-11-20"),
+        ("let us say the 20th", "2026-11-20"),
         ("on Friday the 20th", "2026-11-20"),
         ("vendredi prochain", "2026-11-13"),
         ("next week Wednesday", "2026-11-18"),
@@ -83,6 +85,7 @@ def test_a_day_is_read_however_it_is_written(text: str, day: str) -> None:
         "Guten Morgen",
         "10:45",
         "version 1.2.3",
+        "next month",
         "you may 3 of them",
         "12.50 EUR",
         "99/99/2026",
@@ -167,11 +170,41 @@ def test_reference_numbers_are_found_for_fields_that_ask_for_one() -> None:
         "Rechnung Nr. 4711 vom 10.11.2026, Bestellung PO-77/2026, IBAN DE89 3704 0044 0532 0130 00, 12,50 EUR"
     )
     assert list(found(text, "text", key="invoice_number")) == [
-        "DE89 3704 0044 0532 0130 00",
         "PO-77/2026",
         "4711",
     ]
+    assert list(found(text, "text", key="iban")) == ["DE89 3704 0044 0532 0130 00"]
     assert found(text, "text", key="company_name") == {}
+
+
+def test_columns_of_a_table_are_not_read_as_one_amount() -> None:
+    text = "Oak    486,00 €   6 804,00 €\n10 Pine   312,40 €"
+    assert list(found(text, "money")) == ["486,00 €", "6 804,00 €", "312,40 €"]
+
+
+def test_the_newest_mail_of_a_chain_offers_its_own_values() -> None:
+    chain = """From: Bo Lind <bo@lind.example>
+Subject: Re: Offer
+
+Please ring me on 020 7946 0482.
+
+Bo
+
+On Tue, 3 Nov 2026 at 16:05, Tom <tom@seller.example> wrote:
+
+> My number is 0161 496 0204, the price of offer Q-5512 £14,200.
+"""
+    assert list(found(chain, "phone")) == ["020 7946 0482"]
+    assert list(found(chain, "email")) == ["bo@lind.example"]
+    assert found(chain, "money") == {}
+    assert list(found(chain, "text", key="offer_number")) == ["Q-5512"]  # it names the same matter
+
+
+def test_models_sizes_and_postcodes_are_no_reference_numbers() -> None:
+    assert found("The CL-12 with M8x20 bolts, Leeds LS1 4AP, ticket SR-10552", "text", key="reference") == {
+        "SR-10552": "SR-10552"
+    }
+    assert list(found("Order no. A-12", "text", key="order_number")) == ["A-12"]
 
 
 def test_cells_of_rows_get_candidates_of_their_own() -> None:
@@ -196,3 +229,17 @@ def test_a_bare_number_is_no_time_of_day() -> None:
 def test_a_very_long_text_is_searched_only_so_far() -> None:
     text = "x " * 40_000 + "late@firm.example"
     assert found(text, "email") == {}
+
+
+@pytest.mark.parametrize(
+    "stretch", ["123 456 ", "1/1/1/", "1-", "A1-", "EUR 1 ", "may 1 may 2 ", "DE12 3456 ", "a@", "www."]
+)
+def test_a_text_made_to_be_slow_to_search_is_not(stretch: str) -> None:
+    hostile = [page((stretch * 60_000)[:60_000])]
+    began = process_time()
+    find_candidates(
+        fields=[*LEAD, spec("link", "url"), spec("at", "datetime")],
+        pages=hostile,
+        reference_date=date(2026, 11, 10),
+    )
+    assert process_time() - began < 8  # a second where it is fine, minutes where an expression runs away

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tests.workflows.drafting.material import LEAD, LINES, MAIL, page
-from workflows.drafting.candidates import find_candidates
 from workflows.drafting.prompt import TooLong, build_messages, defuse
 
 EXAMPLES = [
@@ -15,15 +14,13 @@ EXAMPLES = [
 
 def messages(text: str, **more: object) -> list[dict[str, str]]:
     pages = [page(text)]
-    candidates = find_candidates(fields=LEAD, pages=pages, reference_date=None)
     return build_messages(
         instructions="Record the lead.",
         examples=EXAMPLES,
         fields=LEAD,
         pages=pages,
-        candidates=candidates,
         **more,
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_all_before_the_document_is_the_same_for_every_item() -> None:
@@ -39,9 +36,9 @@ def test_the_document_comes_last_and_stands_between_fences() -> None:
     assert "Written on: 2026-11-10, Tuesday" in last
 
 
-def test_found_texts_are_listed_once_for_fields_that_share_them() -> None:
-    last = messages(MAIL)[-1]["content"]
-    assert '- order_number: "PO-2026-1187" | "INV-00233"' in last
+def test_found_texts_stand_in_the_schema_and_are_not_listed_again() -> None:
+    assert "PO-2026-1187" in MAIL
+    assert messages(MAIL)[-1]["content"].count("PO-2026-1187") == 1
 
 
 def test_an_example_answers_in_the_form_the_schema_forces() -> None:
@@ -73,6 +70,15 @@ def test_what_is_too_long_is_refused_whole_with_a_next_step() -> None:
 
 
 def test_columns_of_rows_are_described() -> None:
-    asked = build_messages(instructions="", examples=[], fields=[LINES], pages=[page("x")], candidates={})
+    asked = build_messages(instructions="", examples=[], fields=[LINES], pages=[page("x")])
     assert "- lines: Lines" in asked[0]["content"]
     assert "  - amount: Amount (amount with its currency)" in asked[0]["content"]
+
+
+def test_older_mails_stand_apart_from_the_newest() -> None:
+    last = messages(
+        "From: Bo <bo@lind.example>\n\nYes, do.\n\nOn Tue, 3 Nov 2026, Tom <tom@x.example> wrote:\n> Shall we?\n"
+    )[-1]["content"]
+    newest, older = last.split("Older messages, quoted below it:")
+    assert "Yes, do." in newest
+    assert "Shall we?" in older

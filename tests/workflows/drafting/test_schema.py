@@ -84,12 +84,21 @@ def test_the_model_of_values_holds_kinds_bounds_and_what_is_required() -> None:
         "amount": "12.50",
         "currency": "EUR",
     }
-    for wrong in (
+    wrongs: list[dict[str, Any]] = [
         {"topic": None},
         {"topic": "lunch"},
         {"pieces": 0},
         {"budget": {"amount": "x", "currency": "EUR"}},
         {"lines": [{}]},
-    ):
+    ]
+    for wrong in wrongs:
         with pytest.raises(ValidationError):
             model.model_validate(good | wrong)
+
+
+def test_a_kind_that_was_not_found_may_still_be_written_out() -> None:
+    fields = [spec("phone", "phone"), spec("company")]
+    properties = build_schema(fields=fields, candidates={"phone": ()})["properties"]
+    assert properties["phone"]["anyOf"][0] == {"type": "null"}
+    assert "pattern" in properties["phone"]["anyOf"][1]
+    assert "maxLength" in properties["company"]["anyOf"][0]

@@ -212,3 +212,23 @@ def test_nothing_that_a_model_can_write_raises(anything: Any) -> None:
         fields=fields,
     )
     assert set(values) == {one.key for one in fields}
+
+
+def test_a_shorter_way_to_write_a_found_text_means_the_same() -> None:
+    fields = [spec("due", "date"), spec("total", "money")]
+    values = read(
+        {"due": "4 December 2026", "total": "1,284.60"}, text="Fri, 4 December 2026: £1,284.60", fields=fields
+    )
+    assert values["due"].value == "2026-12-04"
+    assert values["total"] == FieldValue({"amount": "1284.60", "currency": "GBP"}, "1,284.60", offered=True)
+
+
+def test_words_without_a_number_are_no_reference() -> None:
+    value = read({"order_number": "other: by phone"})["order_number"]
+    assert (value.value, value.as_written) == (None, "by phone")
+    assert value.problems == ("“by phone” holds no number.",)
+
+
+def test_the_letter_of_a_logo_is_no_part_of_the_name() -> None:
+    assert normalise_value(spec=spec("supplier"), text="O Oakfield Ltd") == "Oakfield Ltd"
+    assert normalise_value(spec=spec("supplier"), text="J Sainter Ltd") == "J Sainter Ltd"
