@@ -10,7 +10,7 @@ from unfold.sites import UnfoldAdminSite
 
 class Site(UnfoldAdminSite):
     site_title = site_header = "Countersign"
-    index_title = "Work"
+    index_title = "Home"
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         # Unfold reads the page's number without a look at it, and caches what it found for five minutes per user.

@@ -11,19 +11,33 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, Max, Model, Q
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from guardian.models import GroupObjectPermission
 from pydantic import ValidationError as PydanticError
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from integrations.connectors.base import kinds, parse_config
+from integrations.connectors.base import connector, kinds, parse_config
 from integrations.llm.profiles import Profile
 from workflows.access import Action, forget, grant, people_who_may
-from workflows.admin.base import ScopedAdmin, ScopedInline
+from workflows.admin.base import ScopedAdmin, ScopedInline, label
 from workflows.admin.filters import WorkflowFilter
+from workflows.admin.telling import as_text, told_value, told_values
 from workflows.models import Destination, Field, Rule, Stage, Version, Workflow
 from workflows.outbox import REGISTER
 
 
 class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        labels = {
+            "slug": "Name in addresses",
+            "stage_reason": "Why it is at this stage",
+            "reviewers": "Reviewers' group",
+            "escalation": "Escalations go to",
+            "review_due_minutes": "Minutes until a review is due",
+            "escalation_due_minutes": "Minutes until an escalation is due",
+            "hold_seconds": "Hold, in seconds",
+        }
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("stage") == Stage.LIVE and not cleaned.get("stage_reason"):
@@ -35,7 +49,7 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
 class WorkflowAdmin(ScopedAdmin):
     form = WorkflowForm
     change_action = Action.MANAGE
-    list_display = ("name", "slug", "stage", "owner", "version")
+    list_display = ("name", "purpose", "stage", "owner", "version")
     list_select_related = ("owner", "version")
     list_filter = ("stage",)
     search_fields = ("name", "slug")
@@ -114,11 +128,37 @@ class FieldForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class FieldInline(ScopedInline):
     model = Field
+    show_title = False
+    told = (
+        "position",
+        "label",
+        "kind",
+        "hint",
+        "required",
+        "sensitive",
+        "needs_evidence",
+        "choices_told",
+        "bounds_told",
+    )
     form = FieldForm
     fields = (
         "position", "key", "label", "kind", "hint", "required", "sensitive", "needs_evidence", "choices", "minimum", "maximum",
         "max_length", "columns",
     )  # fmt: skip
+
+    @label("choices or columns")
+    def choices_told(self, field: Field) -> str:
+        named = [one.label or one.key.replace("_", " ") for one in field.spec().choices]
+        return ", ".join(named or [column.label for column in field.spec().columns]) or "–"
+
+    @label("bounds")
+    def bounds_told(self, field: Field) -> str:
+        bounds = (
+            ("from", None if field.minimum is None else f"{field.minimum.normalize():f}"),
+            ("to", None if field.maximum is None else f"{field.maximum.normalize():f}"),
+            ("at most", field.max_length and f"{field.max_length} characters"),
+        )
+        return ", ".join(f"{word} {bound}" for word, bound in bounds if bound) or "–"
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -132,10 +172,25 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
 class RuleInline(ScopedInline):
     model = Rule
     form = RuleForm
+    show_title = False
     fields = ("position", "field", "operator", "value", "action", "reason")
+    told = ("position", "field_told", "operator", "value_told", "action", "reason")
+
+    @label("field")
+    def field_told(self, rule: Rule) -> str:
+        return next((one.label for one in rule.version.fields.all() if one.key == rule.field), "–")
+
+    @label("value")
+    def value_told(self, rule: Rule) -> str:
+        field = next((one for one in rule.version.fields.all() if one.key == rule.field), None)
+        return told_value(value=rule.value, spec=field.spec() if field else None)
 
 
 class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        labels = {"profile": "Model profile", "max_calls": "Most calls of the model"}
+        help_texts = {"review_bar": "A field whose signal is below it is to be checked."}
+
     def clean_profile(self) -> dict[str, Any]:
         try:
             Profile.model_validate(self.cleaned_data["profile"] or {})
@@ -147,6 +202,9 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
                 ]
             ) from None
         return self.cleaned_data["profile"] or {}
+
+
+TO_READ = ("workflow", "instructions", "examples_told", "review_bar", "profile_told", "max_calls")
 
 
 @admin.register(Version)
@@ -166,14 +224,31 @@ class VersionAdmin(ScopedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.used_at is None)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj is None or self.has_change_permission(request, obj) else TO_READ
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("workflow",) if obj else ()
+        return ("workflow", "examples_told", "profile_told") if obj else ()
+
+    @label("examples")
+    def examples_told(self, version: Version) -> str:
+        specs = version.specs()
+        drawn = (
+            (one.get("source", ""), told_values(values=one.get("values"), specs=specs))
+            for one in version.examples or []
+        )
+        return format_html_join("", '<pre class="cs-pre">{}</pre>{}<br>', drawn) or "None"
+
+    @label("model profile")
+    def profile_told(self, version: Version) -> str:
+        return as_text(version.profile) if version.profile else "The one of this installation"
 
     def get_inline_instances(self, request: HttpRequest, obj: Any = None) -> Any:
         inlines = super().get_inline_instances(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
             for inline in inlines:
                 inline.max_num, inline.can_delete = 0, False
+                inline.fields = inline.readonly_fields = inline.told
                 inline.has_add_permission = inline.has_change_permission = inline.has_delete_permission = (
                     _never
                 )
@@ -191,7 +266,13 @@ def _never(request: HttpRequest, obj: Any = None) -> bool:
 
 
 class DestinationForm(forms.ModelForm):  # type: ignore[type-arg]
-    kind = forms.ChoiceField(choices=lambda: [(kind, kind) for kind in (REGISTER, *kinds())])
+    kind = forms.ChoiceField(
+        choices=lambda: [(kind, kind_told(kind)) for kind in (REGISTER, *kinds())],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        labels = {"config": "Settings"}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -213,10 +294,36 @@ class DestinationAdmin(ScopedAdmin):
     form = DestinationForm
     change_action = Action.MANAGE
     add_action = Action.MANAGE
-    list_display = ("name", "kind", "workflow", "active")
+    list_display = ("name", "kind_told", "workflow", "active")
     list_select_related = ("workflow",)
     list_filter = (WorkflowFilter, "active")
     fields = ("workflow", "kind", "name", "config", "active")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or self.has_change_permission(request, obj):
+            return self.fields
+        # The address of a webhook may be a secret in itself: only those who manage it read its settings.
+        return ("workflow", "kind_told", "name", "leads_to", "active")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("workflow",) if obj else ()
+        return ("workflow", "kind_told", "leads_to") if obj else ()
+
+    @label("kind", order="kind")
+    def kind_told(self, destination: Destination) -> str:
+        return kind_told(destination.kind)
+
+    @label("leads to")
+    def leads_to(self, destination: Destination) -> str:
+        if destination.kind == REGISTER:
+            return "The register, here"
+        try:
+            config = parse_config(kind=destination.kind, config=destination.config)
+        except ValueError:
+            return "Its settings cannot be read. Ask whoever manages the workflow."
+        return connector(destination.kind).describe(config)
+
+
+def kind_told(kind: str) -> str:
+    if kind == REGISTER:
+        return "Register"
+    return connector(kind).label if kind in kinds() else kind

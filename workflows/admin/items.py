@@ -19,8 +19,7 @@ from django.http import (
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 from unfold.forms import ActionForm
 
@@ -31,16 +30,21 @@ from workflows.admin.filters import WorkflowFilter
 from workflows.admin.item_page import item_page
 from workflows.admin.running import run_on_each
 from workflows.admin.submit_form import SubmitForm
+from workflows.admin.telling import due, reason_chips, state_chip
 from workflows.admin.typed_values import read_typed
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
-from workflows.models import Delivery, Item, Source
-from workflows.states import LABELS, State
+from workflows.models import Decision, Delivery, Item, Source
+from workflows.routing import show_signal
+from workflows.states import FOR_A_PERSON
 from workflows.transitions import InvalidTransition
 
 DONE = {
-    "approve": "Approved.", "edit": "Approved with your edits.", "reject": "Rejected.", "escalate": "Escalated.",
+    "approve": "Approved.", "edit": "Approved with edits.", "reject": "Rejected.", "escalate": "Escalated.",
     "back": "Sent back; it is drafted again with your note.", "again": "It is tried again.", "close": "Closed without review.",
 }  # fmt: skip
+
+
+REASONS_IN_LIST = 3
 
 
 class ItemActionForm(ActionForm):
@@ -60,6 +64,7 @@ class ItemAdmin(ScopedAdmin):
     list_filter = (WorkflowFilter, "state")
     search_fields = ("title", "external_id")
     deferred = ("values", "metadata", "note")
+    list_fullwidth = True
     action_form = ItemActionForm
     actions = ("approve_items", "reject_items", "escalate_items", "send_back_items", "try_again_items")
 
@@ -70,7 +75,7 @@ class ItemAdmin(ScopedAdmin):
         # The revision goes along with the list's form: what changed since the list was drawn is not decided unseen.
         return format_html(
             '{}<input type="hidden" name="revision-{}" value="{}">',
-            LABELS[State(item.state)],
+            state_chip(item.state),
             item.pk,
             item.revision,
         )
@@ -79,22 +84,19 @@ class ItemAdmin(ScopedAdmin):
     def why(self, item: Item) -> str:
         if item.problem:
             return str(item.problem.get("happened", ""))
-        reasons = (item.route or {}).get("reasons", [])[:3]
-        return format_html_join(" · ", "{}", ((reason["text"],) for reason in reasons))
+        return reason_chips((item.route or {}).get("reasons", []), most=REASONS_IN_LIST)
 
     @label("signal", order="signal")
     def signal_told(self, item: Item) -> str:
-        return "–" if item.signal is None else f"signal {item.signal:.2f}"
+        return "–" if item.signal is None else show_signal(item.signal)
 
     @label("due", order="due_at")
     def due_told(self, item: Item) -> str:
-        if item.due_at is None:
+        if item.due_at is None or item.state not in FOR_A_PERSON:
             return "–"
-        minutes = round((item.due_at - timezone.now()).total_seconds() / 60)
-        spent = (
-            f"{abs(minutes) // 60} h {abs(minutes) % 60} min" if abs(minutes) >= 60 else f"{abs(minutes)} min"
-        )
-        return f"Late by {spent}" if minutes < 0 else f"{spent} left"
+        told = due(item.due_at)
+        tone = f" cs-{told.tone}" if told.tone else ""
+        return format_html('<span class="cs-due{}">{}<small>{}</small></span>', tone, told.text, told.at)
 
     # Many at once
 
@@ -205,13 +207,14 @@ class ItemAdmin(ScopedAdmin):
                 status=422,
             )
         try:
-            values = _typed_values(item=item, typed=typed) if verb == "edit" else None
+            # What stands in the fields is what is approved: an edit is never dropped because of the button.
+            values = _typed_values(item=item, typed=typed) if verb in ("approve", "edit") else None
             revision = _number(typed.get("revision", ""))
             if revision is None:
                 raise Conflict(
                     "It is not known which state of the item you saw. Nothing of yours was sent. Look again and decide."
                 )
-            decide(
+            decision = decide(
                 item=item,
                 by=request.user,
                 verb=verb,
@@ -231,7 +234,8 @@ class ItemAdmin(ScopedAdmin):
             return self._page(
                 request, fresh, typed=typed, said=f"{refused} What you typed still stands below.", status=409
             )
-        messages.success(request, f"{item.title}: {DONE[verb]}")
+        said = DONE["edit"] if decision and decision.kind == Decision.Kind.EDIT else DONE[verb]
+        messages.success(request, f"{item.title}: {said}")
         return _to_item(item)
 
     def delivery_view(self, request: HttpRequest, object_id: str, delivery_id: int) -> HttpResponse:
@@ -310,23 +314,21 @@ def decide(
     reason: str,
     values: dict[str, Any] | None = None,
     revision: int | None = None,
-) -> None:
-    """One of the verbs in `DONE`. Raises what `workflows.decisions` raises."""
+) -> Decision | None:
+    """One of the verbs in `DONE`; trying again decides nothing. Raises what `workflows.decisions` raises."""
     match verb:
-        case "approve":
-            decisions.approve(item=item, by=by, reason=reason, revision=revision)
-        case "edit":
-            decisions.approve(item=item, by=by, values=values, reason=reason, revision=revision)
+        case "approve" | "edit":
+            return decisions.approve(item=item, by=by, values=values, reason=reason, revision=revision)
         case "reject":
-            decisions.reject(item=item, by=by, reason=reason, revision=revision)
+            return decisions.reject(item=item, by=by, reason=reason, revision=revision)
         case "escalate":
-            decisions.escalate(item=item, by=by, reason=reason, revision=revision)
+            return decisions.escalate(item=item, by=by, reason=reason, revision=revision)
         case "back":
-            decisions.send_back(item=item, by=by, note=reason, revision=revision)
-        case "again":
-            decisions.try_again(item=item, by=by)
+            return decisions.send_back(item=item, by=by, note=reason, revision=revision)
         case "close":
-            decisions.close(item=item, by=by, reason=reason)
+            return decisions.close(item=item, by=by, reason=reason)
+    decisions.try_again(item=item, by=by)
+    return None
 
 
 def _typed_values(*, item: Item, typed: QueryDict) -> dict[str, Any]:

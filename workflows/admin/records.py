@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from workflows.access import Action, may
 from workflows.admin.base import ScopedAdmin, ScopedInline, label
 from workflows.admin.filters import ItemsWorkflowFilter, WorkflowFilter
 from workflows.admin.running import run_on_each
+from workflows.admin.telling import as_text, chip, told_values
 from workflows.handoff import mark_arrived, resend
-from workflows.models import ApiKey, Delivery, DeliveryAttempt, RegisterEntry, Run
+from workflows.models import ApiKey, Delivery, DeliveryAttempt, Item, RegisterEntry, Run
 
 
 class AttemptInline(ScopedInline):
     model = DeliveryAttempt
-    fields = readonly_fields = ("started_at", "ended_at", "result", "detail")
+    verbose_name_plural = "tries"
+    show_title = False
+    fields = readonly_fields = ("started_at", "ended_at", "result_told", "detail")
+
+    @label("result")
+    def result_told(self, attempt: DeliveryAttempt) -> str:
+        return attempt.result or "never came back"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
+TONES = {
+    Delivery.State.WAITING: ("", "schedule"), Delivery.State.SENDING: ("info", "send"), Delivery.State.DELIVERED: ("good", "done_all"),
+    Delivery.State.UNCERTAIN: ("warn", "help"), Delivery.State.DEAD: ("bad", "error"), Delivery.State.CANCELLED: ("", "cancel"),
+}  # fmt: skip
+
+
+def link_to_item(item: Item) -> str:
+    return format_html(
+        '<a class="text-link" href="{}">{}</a>',
+        reverse("admin:workflows_item_change", args=[item.pk]),
+        item.title,
+    )
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ScopedAdmin):
-    list_display = ("item", "destination", "state", "tries", "due_at", "error")
+    list_display = ("item", "destination", "state_told", "tries", "due_at", "error_told")
+    list_fullwidth = True
     list_select_related = ("item", "destination")
     list_filter = (ItemsWorkflowFilter, "state")
     deferred = (
@@ -41,15 +63,36 @@ class DeliveryAdmin(ScopedAdmin):
         "destination__config",
     )
     fields = (
-        "item", "destination", "state", "key", "resend_of", "due_at", "tries", "error", "reference", "delivered_at", "told",
+        "item_link", "destination", "state_told", "error_told", "tries", "due_at", "delivered_at", "reference", "told", "resend_of",
+        "key_told",
     )  # fmt: skip
-    readonly_fields = ("told", "key")
+    readonly_fields = ("item_link", "state_told", "error_told", "told", "key_told")
     inlines = (AttemptInline,)
     actions = ("send_again", "mark_as_arrived")
 
+    @label("item")
+    def item_link(self, delivery: Delivery) -> str:
+        return link_to_item(delivery.item)
+
+    @label("state", order="state")
+    def state_told(self, delivery: Delivery) -> str:
+        tone, icon = TONES[Delivery.State(delivery.state)]
+        return chip(text=delivery.get_state_display(), tone=tone, icon=icon)
+
+    @label("what went wrong")
+    def error_told(self, delivery: Delivery) -> str:
+        # Once it has arrived, what an earlier try met stands with that try.
+        return "–" if delivery.state == Delivery.State.DELIVERED else delivery.error or "–"
+
     @label("what is handed over")
     def told(self, delivery: Delivery) -> str:
-        return as_text(delivery.payload)
+        version = delivery.item.version
+        values = delivery.payload.get("values") if isinstance(delivery.payload, dict) else None
+        return told_values(values=values, specs=version.specs() if version else ())
+
+    @label("key of this delivery")
+    def key_told(self, delivery: Delivery) -> str:
+        return str(delivery.key)
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Action.REVIEW)
@@ -97,7 +140,8 @@ class RunAdmin(ScopedAdmin):
 
     @label("prompt")
     def prompt_told(self, run: Run) -> str:
-        return as_text(run.prompt)
+        said = ((one.get("role", ""), one.get("content", "")) for one in run.prompt or [])
+        return format_html_join("", '<p><strong>{}</strong></p><pre class="cs-pre">{}</pre>', said)
 
     @label("draft")
     def draft_told(self, run: Run) -> str:
@@ -115,12 +159,17 @@ class RegisterEntryAdmin(ScopedAdmin):
     list_filter = (WorkflowFilter,)
     search_fields = ("title",)
     deferred = ("values",)
-    fields = ("title", "workflow", "item", "accepted_at", "values_told")
-    readonly_fields = ("values_told",)
+    fields = ("title", "workflow", "item_link", "accepted_at", "values_told")
+    readonly_fields = ("item_link", "values_told")
 
     @label("values")
     def values_told(self, entry: RegisterEntry) -> str:
-        return as_text(entry.values)
+        version = entry.item.version
+        return told_values(values=entry.values, specs=version.specs() if version else ())
+
+    @label("item")
+    def item_link(self, entry: RegisterEntry) -> str:
+        return link_to_item(entry.item)
 
 
 @admin.register(ApiKey)
@@ -154,9 +203,3 @@ class ApiKeyAdmin(ScopedAdmin):
             request,
             f"{revoked} {'key' if revoked == 1 else 'keys'} revoked. Calls with them are refused from now on.",
         )
-
-
-def as_text(value: Any) -> str:
-    """JSON to read, escaped: it may carry what a document says."""
-    told = json.dumps(value, indent=2, ensure_ascii=False)
-    return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', told)

@@ -26,5 +26,8 @@ def run_on_each(*, request: HttpRequest, rows: Any, act: Callable[[Any], Any], d
         else:
             count += 1
     if count:
-        messages.success(request, f"{count} {'was' if count == 1 else 'were'} {done}.")
+        names = chosen[0]._meta
+        one = count == 1
+        named = names.verbose_name if one else names.verbose_name_plural
+        messages.success(request, f"{count} {named} {'was' if one else 'were'} {done}.")
     return count

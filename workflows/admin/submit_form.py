@@ -25,15 +25,29 @@ class SeveralFilesField(forms.FileField):
 
 
 class SubmitForm(forms.Form):
-    workflow = forms.ModelChoiceField(queryset=Workflow.objects.none(), widget=UnfoldAdminSelectWidget)
+    workflow = forms.ModelChoiceField(
+        queryset=Workflow.objects.none(),
+        widget=UnfoldAdminSelectWidget,
+        empty_label="Choose a workflow",
+        error_messages={"required": "Choose the workflow it belongs to."},
+    )
     title = forms.CharField(
         max_length=200,
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Found out by itself when empty.",
+        help_text="Leave it empty to take the subject, the file’s name or the first line.",
     )
-    text = forms.CharField(required=False, strip=False, widget=UnfoldAdminTextareaWidget)
-    files = SeveralFilesField(required=False, help_text="All of them are one item.", allow_empty_file=True)  # type: ignore[assignment]
+    text = forms.CharField(
+        required=False,
+        strip=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text="Paste a mail, a note, a transcript.",
+    )
+    files = SeveralFilesField(
+        required=False,
+        help_text="Choose several or drop them here; all of them make one item.",
+        allow_empty_file=True,
+    )  # type: ignore[assignment]
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

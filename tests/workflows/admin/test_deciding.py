@@ -73,7 +73,7 @@ def test_a_value_that_cannot_be_read_is_told_beside_it_and_nothing_typed_is_lost
     assert "Somebody Else" in page
     assert "some day" in page
     assert "my &lt;b&gt;note&lt;/b&gt;" in page
-    assert '<span class="wrong">' in page
+    assert 'class="cs-told cs-wrong"' in page
 
 
 def test_a_stale_page_decides_nothing_and_keeps_what_was_typed(
@@ -173,7 +173,7 @@ def test_each_item_of_a_list_is_told_by_itself(staff: Client, workflow: Workflow
         make_item(workflow=workflow, title="Gone already", state=State.REJECTED),
     )
     page = act(staff, "approve_items", [good, gone]).content.decode()
-    assert "1 was approved." in page
+    assert "1 item was approved." in page
     assert "Gone already: “Gone already” is rejected now" in page
 
 
@@ -200,3 +200,36 @@ def test_a_dead_delivery_is_sent_again_or_marked_as_arrived(staff: Client, workf
     Delivery.objects.update(state=Delivery.State.DEAD)
     staff.post(address, {"verb": "send again"})
     assert Delivery.objects.filter(resend_of=delivery).exists()
+
+
+def test_approve_takes_what_stands_in_the_fields(staff: Client, workflow: Workflow) -> None:
+    item = make_item(workflow=workflow)
+    answer = staff.post(
+        f"/admin/workflows/item/{item.pk}/decide/",
+        {"verb": "approve", "revision": item.revision, "value-name": "Somebody Else"},
+        follow=True,
+    )
+    decision = Decision.objects.get()
+    assert (decision.kind, decision.values["name"]) == ("edit", "Somebody Else")
+    assert "Approved with edits." in answer.content.decode()
+
+
+def test_what_was_typed_into_an_item_that_somebody_else_decided_is_still_told(
+    staff: Client, senior: Client, workflow: Workflow
+) -> None:
+    item = make_item(workflow=workflow)
+    post(senior, item, "approve")
+    answer = post(staff, item, "approve", **{"value-name": "Typed before"})
+    assert answer.status_code == 409
+    assert "You had typed: “Typed before”" in answer.content.decode()
+
+
+def test_a_delivery_that_was_sent_again_is_not_offered_twice(staff: Client, workflow: Workflow) -> None:
+    item = make_item(workflow=workflow)
+    approve(item=item, by=make_user(can=STAFF, on=workflow))
+    Delivery.objects.update(state=Delivery.State.DEAD)
+    page = f"/admin/workflows/item/{item.pk}/change/"
+    staff.post(
+        f"/admin/workflows/item/{item.pk}/deliveries/{Delivery.objects.get().pk}/", {"verb": "send again"}
+    )
+    assert "Send again</button>" not in staff.get(page).content.decode()
