@@ -155,12 +155,19 @@ EMAIL_URL = os.environ.get("EMAIL_URL", "")  # smtp://user:password@host:port, s
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "countersign@localhost")
 
 
+MAIL_PORTS = {"smtps": 465, "smtp+tls": 587}
+
+
 def mailer() -> dict[str, Any]:
     backends = "django.core.mail.backends"
     if not EMAIL_URL:
         return {"BACKEND": f"{backends}.filebased.EmailBackend", "OPTIONS": {"file_path": str(DATA / "mail")}}
     url = urlsplit(EMAIL_URL)
-    options: dict[str, Any] = {"host": url.hostname or "localhost", "port": url.port or 25, "timeout": 20}
+    options: dict[str, Any] = {
+        "host": url.hostname or "localhost",
+        "port": url.port or MAIL_PORTS.get(url.scheme, 25),
+        "timeout": 20,
+    }
     if url.username:
         options |= {"username": unquote(url.username), "password": unquote(url.password or "")}
     options |= {"use_tls": url.scheme == "smtp+tls", "use_ssl": url.scheme == "smtps"}

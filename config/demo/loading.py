@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
-from config.backends import DEMO_PASSWORD
+from config.backends import DEMO_MAIL, DEMO_PASSWORD
 from workflows.access import Action, forget, grant
 from workflows.intake import Upload, submit
 from workflows.models import BACKLOG, Item, Workflow
@@ -79,7 +79,7 @@ def demo_items() -> Any:
 
 def _person(name: str) -> Any:
     user, made = get_user_model().objects.get_or_create(
-        username=name, defaults={"email": f"{name}@demo.example", "is_staff": True}
+        username=name, defaults={"email": f"{name}{DEMO_MAIL}", "is_staff": True}
     )
     if made:
         user.set_password(DEMO_PASSWORD)

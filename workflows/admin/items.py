@@ -326,8 +326,8 @@ def decide(
         case "back":
             return decisions.send_back(item=item, by=by, note=reason, revision=revision)
         case "close":
-            return decisions.close(item=item, by=by, reason=reason)
-    decisions.try_again(item=item, by=by)
+            return decisions.close(item=item, by=by, reason=reason, revision=revision)
+    decisions.try_again(item=item, by=by, revision=revision)
     return None
 
 
