@@ -1,4 +1,4 @@
-"""What people decide about an item: approve, edit, reject, escalate, send back, try again, close."""
+"""What people decide about an item: approve, edit, complete, reject, escalate, send back, try again, close."""
 
 from __future__ import annotations
 
@@ -42,23 +42,59 @@ def approve(
     with transaction.atomic():
         row = lock(item=item)
         _may_decide(item=row, by=by, revision=revision)
-        drafted = row.values or {}
-        final = drafted if values is None else {**drafted, **values}
-        if _has_sensitive(item=row, values=final) and not may(by, Action.DECIDE_SENSITIVE, row):
-            # Nor by filling a sensitive field in while approving.
-            raise NotPermitted(_refusal(item=row, verb="decide an item with sensitive fields"))
-        _check_values(item=row, values=final)
-        if values is not None:
-            final = _typed(item=row, values=final, keys=values.keys())
-        changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
-        decision = _record(
-            item=row, by=by, kind=Decision.Kind.EDIT if changed else Decision.Kind.APPROVE, values=final,
-            changed=changed, reason=reason,
-        )  # fmt: skip
-        why = f"{decision.get_kind_display()}{f': {reason}' if reason else ''}"
-        row = move_locked(row=row, to=State.APPROVED, by=by, why=why, values=final, problem=None)
-        write_deliveries(item=row, decision=decision, by=by)
-        return decision
+        return _accept(row=row, by=by, values=values, reason=reason)
+
+
+def complete(
+    *, item: Item, by: Any, values: dict[str, Any], reason: str = "", revision: int | None = None
+) -> Decision:
+    """Accept what a person filled in where there is no draft: the model failed, or the source could not be read.
+
+    Raises as `approve` does.
+    """
+    with transaction.atomic():
+        row = lock(item=item)
+        if not may(by, Action.REVIEW, row):
+            raise NotPermitted(_refusal(item=row, verb="complete this item"))
+        _check_revision(item=row, revision=revision)
+        if not may_complete(item=row):
+            raise Conflict(
+                f"“{row.title}” is {LABELS[State(row.state)].lower()}, or was approved before. Nothing of yours was sent. "
+                "Open it again to see what happened."
+            )
+        row.version = row.version or row.workflow.version
+        return _accept(row=row, by=by, values=values, reason=reason)
+
+
+def may_complete(*, item: Item) -> bool:
+    """An item without a usable draft, of which nothing was ever handed over."""
+    return (
+        item.state == State.ATTENTION
+        and bool(item.version_id or item.workflow.version_id)
+        and not item.deliveries.exclude(state=Delivery.State.CANCELLED).exists()
+    )
+
+
+def _accept(*, row: Item, by: Any, values: dict[str, Any] | None, reason: str) -> Decision:
+    drafted = row.values or {}
+    final = drafted if values is None else {**drafted, **values}
+    if _has_sensitive(item=row, values=final) and not may(by, Action.DECIDE_SENSITIVE, row):
+        # Nor by filling a sensitive field in while approving.
+        raise NotPermitted(_refusal(item=row, verb="decide an item with sensitive fields"))
+    _check_values(item=row, values=final)
+    if values is not None:
+        final = _typed(item=row, values=final, keys=values.keys())
+    changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
+    decision = _record(
+        item=row, by=by, kind=Decision.Kind.EDIT if changed else Decision.Kind.APPROVE, values=final,
+        changed=changed, reason=reason,
+    )  # fmt: skip
+    why = f"{decision.get_kind_display()}{f': {reason}' if reason else ''}"
+    row = move_locked(
+        row=row, to=State.APPROVED, by=by, why=why, values=final, problem=None, version=row.version
+    )
+    write_deliveries(item=row, decision=decision, by=by)
+    return decision
 
 
 def reject(*, item: Item, by: Any, reason: str, revision: int | None = None) -> Decision:

@@ -16,7 +16,7 @@ from tests.factories import (
     make_version,
     make_workflow,
 )
-from workflows.decisions import approve, close, escalate, reject, send_back, try_again
+from workflows.decisions import approve, close, complete, escalate, reject, send_back, try_again
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.leasing import count_call, lease_items, renew
 from workflows.models import Decision, Workflow
@@ -229,3 +229,34 @@ def test_what_was_typed_is_stored_in_the_shape_of_its_kind() -> None:
     )
     assert decision.values["due"] == "2026-12-01"
     assert decision.values["total"] == {"amount": "13.50", "currency": "EUR"}
+
+
+def test_without_a_draft_a_person_completes_the_item_and_it_is_handed_over() -> None:
+    workflow = make_workflow()
+    item, by = make_item(workflow=workflow, state=State.ATTENTION), make_user(can=STAFF, on=workflow)
+    with pytest.raises(InvalidInput) as refusal:
+        complete(item=item, by=by, values={"topic": "quote"})
+    assert "name" in refusal.value.problems
+    decision = complete(item=item, by=by, values=VALUES, revision=item.revision)
+    item.refresh_from_db()
+    assert (item.state, item.problem, item.values) == (State.APPROVED, None, VALUES)
+    assert set(decision.changed) == set(VALUES)
+    assert item.deliveries.count() == 1
+    with pytest.raises(Conflict):
+        complete(item=item, by=by, values=VALUES)
+
+
+def test_completing_takes_the_same_permissions_and_never_repeats_an_approval() -> None:
+    workflow = make_workflow(fields=SENSITIVE)
+    item = make_item(workflow=workflow, state=State.ATTENTION)
+    with pytest.raises(NotPermitted):
+        complete(item=item, by=make_user(can=MANAGER, on=workflow), values={"name": "A"})
+    with pytest.raises(NotPermitted):
+        complete(item=item, by=make_user(can=STAFF, on=workflow), values={"name": "A", "iban": "GB00 FAKE"})
+    senior = make_user(can=SENIOR, on=workflow)
+    complete(item=item, by=senior, values={"name": "A", "iban": "GB00 FAKE"})
+    item.refresh_from_db()
+    # A dead delivery brings an approved item to attention: it is sent again, not approved again.
+    moved = move(item=item, to=State.ATTENTION, by=senior, why="A destination refused it")
+    with pytest.raises(Conflict):
+        complete(item=moved, by=senior, values={"name": "B"})

@@ -13,7 +13,7 @@ from workflows.access import Action, may, visible
 from workflows.admin.source_text import Mark, marked_pages, marks_of
 from workflows.admin.telling import due, duration, state_chip, told_value
 from workflows.admin.typed_values import Input, inputs_of
-from workflows.decisions import may_decide
+from workflows.decisions import may_complete, may_decide
 from workflows.drafting.fields import FieldSpec
 from workflows.models import Delivery, FieldResult, Item, Page, Run, Source
 from workflows.routing import show_signal
@@ -26,8 +26,10 @@ MOST_EVENTS = 100
 def item_page(
     *, item: Item, user: Any, typed: QueryDict | None = None, problems: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    specs = item.version.specs() if item.version else ()
+    version = item.version or item.workflow.version
+    specs = version.specs() if version else ()
     reviews = may(user, Action.REVIEW, item)
+    completes = reviews and may_complete(item=item)
     results = _results(item=item)
     to_check = set((item.route or {}).get("to_check", []))
     marks = marks_of(
@@ -47,7 +49,7 @@ def item_page(
         "due": due(item.due_at) if item.due_at and item.state in FOR_A_PERSON else None,
         "next_step": _next_step(item=item, deliveries=deliveries),
         "fields": _fields(item=item, inputs=inputs, results=results, marks=marks, to_check=to_check)
-        if drafted
+        if drafted or completes
         else [],
         "to_check": len(to_check & {spec.key for spec in specs}),
         "reasons": (item.route or {}).get("reasons", []) if item.state in TO_DECIDE else [],
@@ -62,6 +64,8 @@ def item_page(
         "runs": visible(user, Run.objects.filter(item=item)).defer("prompt", "raw_text", "draft", "calls"),
         "may_see_runs": may(user, Action.MODEL_LOGS, item),
         "may_decide": item.state in TO_DECIDE and may_decide(item=item, by=user),
+        "may_complete": completes,
+        "may_type": completes or (item.state in TO_DECIDE and may_decide(item=item, by=user)),
         "may_try_again": item.state in (State.ATTENTION, State.SKIPPED)
         and (reviews or may(user, Action.MANAGE, item))
         and all(one.state == Delivery.State.CANCELLED for one in deliveries),

@@ -41,9 +41,11 @@ from workflows.transitions import InvalidTransition
 DONE = {
     "approve": "Approved.", "edit": "Approved with edits.", "reject": "Rejected.", "escalate": "Escalated.",
     "back": "Sent back; it is drafted again with your note.", "again": "It is tried again.", "close": "Closed without review.",
+    "complete": "Completed by hand and approved.",
 }  # fmt: skip
 
 
+TYPED = ("approve", "edit", "complete")  # verbs that take what stands in the fields
 REASONS_IN_LIST = 3
 
 
@@ -208,7 +210,7 @@ class ItemAdmin(ScopedAdmin):
             )
         try:
             # What stands in the fields is what is approved: an edit is never dropped because of the button.
-            values = _typed_values(item=item, typed=typed) if verb in ("approve", "edit") else None
+            values = _typed_values(item=item, typed=typed) if verb in TYPED else None
             revision = _number(typed.get("revision", ""))
             if revision is None:
                 raise Conflict(
@@ -234,7 +236,8 @@ class ItemAdmin(ScopedAdmin):
             return self._page(
                 request, fresh, typed=typed, said=f"{refused} What you typed still stands below.", status=409
             )
-        said = DONE["edit"] if decision and decision.kind == Decision.Kind.EDIT else DONE[verb]
+        edited = verb == "approve" and decision is not None and decision.kind == Decision.Kind.EDIT
+        said = DONE["edit" if edited else verb]
         messages.success(request, f"{item.title}: {said}")
         return _to_item(item)
 
@@ -319,6 +322,8 @@ def decide(
     match verb:
         case "approve" | "edit":
             return decisions.approve(item=item, by=by, values=values, reason=reason, revision=revision)
+        case "complete":
+            return decisions.complete(item=item, by=by, values=values or {}, reason=reason, revision=revision)
         case "reject":
             return decisions.reject(item=item, by=by, reason=reason, revision=revision)
         case "escalate":
@@ -332,7 +337,8 @@ def decide(
 
 
 def _typed_values(*, item: Item, typed: QueryDict) -> dict[str, Any]:
-    values, problems = read_typed(fields=item.version.specs() if item.version else (), typed=typed)
+    version = item.version or item.workflow.version
+    values, problems = read_typed(fields=version.specs() if version else (), typed=typed)
     if problems:
         raise InvalidInput(
             "Some values cannot be read. Nothing was changed, and what you typed still stands below.",

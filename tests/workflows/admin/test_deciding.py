@@ -233,3 +233,22 @@ def test_a_delivery_that_was_sent_again_is_not_offered_twice(staff: Client, work
         f"/admin/workflows/item/{item.pk}/deliveries/{Delivery.objects.get().pk}/", {"verb": "send again"}
     )
     assert "Send again</button>" not in staff.get(page).content.decode()
+
+
+def test_an_item_without_a_draft_is_completed_by_hand_on_its_page(staff: Client, workflow: Workflow) -> None:
+    item = make_item(workflow=workflow, state=State.ATTENTION)
+    page = staff.get(f"/admin/workflows/item/{item.pk}/change/").content.decode()
+    assert "Complete by hand</button>" in page
+    assert 'name="value-name"' in page
+    kept = post(staff, item, "complete", **{"value-name": "", "value-topic": "quote"})
+    assert kept.status_code == 422
+    assert state_of(item) == "attention"
+    typed = {
+        "value-name": "Ines Okafor",
+        "value-total": "12.50",
+        "value-total-currency": "EUR",
+        "value-topic": "quote",
+    }
+    answer = post(staff, item, "complete", **typed)
+    assert (answer.status_code, state_of(item)) == (302, "approved"), answer.content
+    assert Decision.objects.get().values["name"] == "Ines Okafor"
