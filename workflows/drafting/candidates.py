@@ -44,6 +44,10 @@ _TIME = re.compile(
     r"(?:\s?(?P<zone>Z|[+-]\d{2}:?\d{2})\b)?",
     re.I,
 )
+_DEADLINE = re.compile(
+    r"\b(?:due|deadline|needed by|wanted by|latest|frist|fällig\w*|échéance|vervaldatum|scadenza|vencimiento)\b",
+    re.I,
+)
 _DATE_LINE = re.compile(
     r"^[ \t>*|]{0,6}(?:date|sent|sent on|datum|gesendet|envoyé|fecha|enviado|data|inviato|verzonden|recorded|call date|date of call|received|call)"
     r"\b[^\n:]{0,20}:\s?(?P<rest>[^\n]{4,60})",
@@ -68,7 +72,46 @@ def find_candidates(
         if left <= 0:
             break
     distinct = {finder: _distinct(_newest(finder, several, pages)) for finder, several in found.items()}
-    return {key: distinct[finder] for key, spec in wanted if (finder := _finder_of(spec))}
+    return {
+        key: _to_come(distinct[finder], written, pages, reference_date is not None)
+        if asks_for_deadline(spec)
+        else distinct[finder]
+        for key, spec in wanted
+        if (finder := _finder_of(spec))
+    }
+
+
+def asks_for_deadline(spec: FieldSpec) -> bool:
+    """A date by which something is to happen, by its name: it cannot lie before the day the material was written."""
+    words = f"{spec.key.replace('_', ' ')} {spec.label}"
+    return spec.kind is Kind.DATE and bool(_DEADLINE.search(words))
+
+
+def _to_come(
+    several: tuple[Candidate, ...], written: date | None, pages: Sequence[PageText], received: bool
+) -> tuple[Candidate, ...]:
+    """Without the days that are past, and without the day of writing where it only dates the material or its lines. All of
+    them where that day is a guess: no date line names it, and either nothing is known of when the material was
+    `received` or nothing else would be left."""
+    if written is None:
+        return several
+    text = "\n".join(page.text for page in pages)
+    day, dated = written.isoformat(), bool(_DATE_LINE.search(text[:600]))
+    if not dated and not received:
+        return several
+    kept = tuple(
+        one
+        for one in several
+        if one.value > day or (one.value == day and (one.derived or _stands_elsewhere(one.text, text)))
+    )
+    return kept if kept or dated else several
+
+
+def _stands_elsewhere(written: str, text: str) -> bool:
+    """Besides the head of the material and the stamps near the beginning of lines, of which there are many."""
+    times = text.count(written)
+    stamps = len(re.findall(rf"^.{{0,12}}{re.escape(written)}", text, re.M))
+    return times == 2 or times - stamps > 1
 
 
 def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> date | None:

@@ -18,11 +18,14 @@ _DOMAIN = re.compile(
     re.I,
 )
 _PHONE = re.compile(r"(?<![\w/.,#-])(?:\+|\()?\d[\d\s().\-–‑/\u00a0]{5,22}\d(?![\w/-])")
+_DICTATED = re.compile(
+    r"(?<![\w/.,#-])0\d{2,4}(?:(?:,|\.{3}|…)?\s\d{2,4}){2,4}(?![\w/-]|[.,]\d)"
+)  # "0113, 496, 0355"
 _LABEL = re.compile(
     r"\b(?:tel|phone|mobile|mobil|cell|call|ring|fon|telefon|téléphone|tél|handy|reach|number|direct|whatsapp|m|t|p)\W{0,6}(?:\w+\W{1,3})?$",
     re.I,
 )
-_NORTH_AMERICAN = re.compile(r"\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")
+_NORTH_AMERICAN = re.compile(r"\(?[2-9]\d{2}\)?[\s.-]{1,2}[2-9]\d{2}[\s.-]\d{4}")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ def find_phones(*, text: str, regions: tuple[str, ...]) -> Iterator[Found]:
         shaped = written[0] in "+(" or digits[0] == "0" or _NORTH_AMERICAN.fullmatch(written)
         if (shaped or _LABEL.search(before)) and (value := read_phone(text=written, regions=regions)):
             yield Found(match.start(), match.end(), value)
+    for match in _DICTATED.finditer(text):
+        said = re.sub(r"[,.…]+", "", match.group())
+        if said != match.group() and (value := read_phone(text=said, regions=regions)):
+            yield Found(match.start(), match.end(), value)
 
 
 @lru_cache(maxsize=1024)
@@ -70,6 +77,10 @@ def read_phone(*, text: str, regions: tuple[str, ...]) -> str | None:
     written = " ".join(re.sub(r"\(0\)", "", text).split())  # "+49 (0)30 ..." means +49 30
     if re.match(r"00\d", written):
         written = "+" + written[2:]
+    if _NORTH_AMERICAN.fullmatch(
+        written
+    ):  # the British write the 0 in front, whatever else in the text is British
+        regions = (*(region for region in regions if region != "GB"), "US", "GB")
     possible = None
     for region in regions or (None,):
         try:

@@ -54,12 +54,22 @@ _WEEKDAY_NAMES = (
     "sunday sonntag dimanche domingo domenica zondag",
 )
 _WEEKDAYS = {name: number for number, names in enumerate(_WEEKDAY_NAMES) for name in names.split()}
+for _name, _number in list(_WEEKDAYS.items()):
+    if _name.endswith(("tag", "woch", "abend")):  # "Freitagvormittag"
+        for _part in ("früh", "morgen", "vormittag", "mittag", "nachmittag", "abend"):
+            _WEEKDAYS[_name + _part] = _number
+    if _name.endswith("dag"):
+        for _part in ("ochtend", "middag", "avond"):
+            _WEEKDAYS[_name + _part] = _number
 _SHORT_WEEKDAYS = "mon tue tues wed thu thur thurs fri sat sun mo di mi do fr sa so"
+_ALSO_SHORT = frozenset(
+    ["so", "do", "mi", "sa", "sat", "sun", "mo", "fr", "di"]
+)  # when written small: "so the 27th"
 _NUMBERS = {
     word: number
     for number, words in {
         1: "a an one ein eine einem einer un une uno una één een",
-        2: "two zwei deux dos due twee",
+        2: "two couple zwei deux dos due twee",
         3: "three drei trois tres tre drie",
         4: "four vier quatre cuatro quattro",
         5: "five fünf cinq cinco cinque vijf",
@@ -75,6 +85,7 @@ _NUMBERS = {
 _UNITS = {
     word: unit
     for unit, words in {
+        "fortnight": "fortnight fortnights",
         "day": "day days tag tage tagen jour jours día días giorno giorni dag dagen",
         "week": "week weeks woche wochen semaine semaines semana semanas settimana settimane weken",
         "month": "month months monat monate monaten monats mois mes meses mese mesi maand maanden",
@@ -82,12 +93,26 @@ _UNITS = {
     }.items()
     for word in words.split()
 }
+_DAYS_OF = {"day": 1, "week": 7, "fortnight": 14}
 _OFFSETS = {
     "today": 0, "tonight": 0, "heute": 0, "aujourd'hui": 0, "hoy": 0, "oggi": 0, "vandaag": 0,
-    "tomorrow": 1, "morgen": 1, "demain": 1, "mañana": 1, "domani": 1,
+    "this morning": 0, "this afternoon": 0, "this evening": 0, "cet après-midi": 0, "ce soir": 0, "vanmiddag": 0, "vanavond": 0,
+    "tomorrow": 1, "morgenochtend": 1, "morgenmiddag": 1, "a week today": 7, "a week tomorrow": 8, "morgen": 1, "demain": 1, "mañana": 1, "domani": 1,
     "yesterday": -1, "gestern": -1, "ayer": -1, "ieri": -1, "gisteren": -1,
     "day after tomorrow": 2, "übermorgen": 2, "après-demain": 2, "pasado mañana": 2, "dopodomani": 2, "overmorgen": 2,
 }  # fmt: skip
+
+
+_SPOKEN = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth twenty-fifth "
+    "twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
+)  # as a transcript writes a day that was said
+_ORDINALS = {
+    word: number
+    for number, spoken in enumerate(_SPOKEN.split(), 1)
+    for word in (spoken, spoken.replace("-", " "))
+}
 
 
 def _either(words: object) -> str:
@@ -121,22 +146,36 @@ _MONTH_DAY = re.compile(
 _OFFSET = re.compile(rf"(?<![\w-])(?:the\s+)?(?P<word>{_either(_OFFSETS)})(?![\w-])", re.I)
 _NAMED = re.compile(
     rf"\b(?:(?:(?P<next>{_NEXT})|(?P<this>{_THIS}))\s+)?{_WEEKDAY}\b(?:\s+(?P<after>{_AFTER})\b)?"
-    r"(?P<week>\s+(?:next week|of next week|nächster woche|nächste woche|week)\b)?(?:\s+the\s+(?P<nth>\d{1,2})(?:st|nd|rd|th)\b)?",
+    r"(?P<week>\s+(?:next week|of next week|nächster woche|nächste woche|week)\b)?(?:,?\s+the\s+(?P<nth>\d{1,2})(?:st|nd|rd|th)\b|,?\s+(?P<bare>\d{1,2})(?:st|nd|rd|th)\b"
+    r"|,?\s+(?:de[nmr]|de|le|el|il)\s+(?P<with_article>\d{1,2})(?:\.(?!\d)|e\b|er\b|(?![\w.,:/-]))"
+    rf"|,?\s+the\s+(?P<spoken>{_either(_ORDINALS)})\b|\s+(?P<plain>\d{{1,2}})(?![\w:/-]|\.\d|,\d| (?:uur|heures|o'clock)))?",
     re.I,
 )
+_A_WEEK_ON = re.compile(rf"\ba week (?:on|from)\s+{_WEEKDAY}\b", re.I)
 _WEEK_DAY = re.compile(rf"\b(?:next|volgende|nächste)\s+(?:week|woche)\s+(?:on\s+)?{_WEEKDAY}\b", re.I)
 _IN = re.compile(
     rf"\b(?:in|within|innerhalb von|binnen|dans|sous|en|dentro de|tra|fra|entro|over)\s+(?:the next\s+|the\s+)?"
-    rf"(?P<number>\d{{1,3}}|{_either(_NUMBERS)})\s+(?P<working>(?:working|business)\s+)?(?P<unit>{_either(_UNITS)})\b",
+    rf"(?:an? (?=couple))?(?P<number>\d{{1,3}}|{_either(_NUMBERS)})\s+(?:of\s+)?(?P<working>(?:working|business)\s+)?(?P<unit>{_either(_UNITS)})\b",
     re.I,
 )
 _END = re.compile(
-    rf"\b(?:(?:the\s+)?end of|ende|fin de|fin du|fine|eind(?:e)? van)\s+(?P<which>the|this|next|der|des|dieser|dieses|nächster|nächsten|la|le"
-    rf"|l'|de|del|volgende|cette)?\s*(?P<unit>{_either(_UNITS)})\b|\b(?P<month_end>monatsende|EOM)\b|\b(?P<week_end>EOW)\b",
+    rf"\b(?:(?:the\s+)?end of|ende|fin de|fin du|fine|einde?(?: van)?)\s+(?P<which>the|this|next|der|des|dieser|dieses|nächster|nächsten|la|le"
+    rf"|l'|de|del|volgende|cette|deze)?\s*(?P<unit>{_either(_UNITS)})\b|\b(?P<month_end>monatsende|month end|EOM)\b|\b(?P<week_end>EOW)\b",
     re.I,
 )
 _ORDINAL = re.compile(
-    r"(?P<before>\b(?:on|by|before|until|due|for)\s+)?\b(?P<text>the\s+(?P<day>\d{1,2})(?:st|nd|rd|th))\b(?!\s+(?:of|floor|time|one)\b)",
+    r"(?P<before>\b(?:on|by|before|until|due|for)\s+)?\b(?P<text>the\s+(?:(?P<day>\d{1,2})(?:st|nd|rd|th)"
+    rf"|(?P<spoken>{_either(_ORDINALS)})))\b(?:\s+of\s+(?P<which>this|next)\s+month\b)?(?!\s+(?:of|floor|time|one|thing)\b)",
+    re.I,
+)
+_BARE_DAY = re.compile(
+    r"\b(?:bis zum|spätestens am|bis|avant le|d'ici le|pour le|le|antes del|entro il|vóór de|voor de|uiterlijk de)\s+"
+    r"(?P<text>(?P<day>\d{1,2})(?:\.(?=\s|$)|e\b|(?=[.,;!?)]?(?:\s+(?:au|à|bei|an|sein|fertig)\b|\s*\n|\s*$|[.,;!?)]))))",
+    re.I | re.M,
+)
+_SPOKEN_MONTH = re.compile(
+    rf"\b(?:(?P<spoken>{_either(_ORDINALS)})\s+of\s+{_MONTH}|{_MONTH.replace('month', 'before')}\s+(?:the\s+)?"
+    rf"(?P<after>{_either(_ORDINALS)}))\b(?:[\s,]+(?P<year>\d{{4}})(?!\d))?",
     re.I,
 )
 
@@ -145,7 +184,7 @@ _WORDS = re.compile(r"[^\W\d_]+")
 _MONTH_WORDS = frozenset(_MONTHS)
 _RELATIVE_WORDS = frozenset(
     word for phrase in [*_OFFSETS, *_WEEKDAYS, "eow", "aujourd"] for word in phrase.split()
-)
+) - {"a", "day", "this", "week"}
 _UNIT_WORDS = frozenset([*_UNITS, "eow", "eom", "monatsende"])
 
 
@@ -156,7 +195,9 @@ def find_dates(*, text: str, written: date | None, conventions: Conventions) -> 
     words = {word for _, _, word in named}
     found = [*_numeric(text, written, conventions)]
     if words & _MONTH_WORDS:
-        found += _with_month_names(text, written, _around(named, _MONTH_WORDS, len(text)))
+        near_months = _around(named, _MONTH_WORDS, len(text))
+        found += _with_month_names(text, written, near_months)
+        found += _with_spoken_days(text, written, near_months)
     if written and (words & _RELATIVE_WORDS):
         found += _by_weekday_or_word(text, written, _around(named, _RELATIVE_WORDS, len(text)))
     if written and words & _UNIT_WORDS:
@@ -247,6 +288,17 @@ def _with_month_names(text: str, written: date | None, where: list[tuple[int, in
                 yield FoundDate(match.start(), match.end(), day, derived=True)
 
 
+def _with_spoken_days(text: str, written: date | None, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
+    for match in _search(_SPOKEN_MONTH, text, where):
+        month = _MONTHS[(match["month"] or match["before"]).casefold()]
+        number = _ORDINALS[(match["spoken"] or match["after"]).casefold()]
+        if match["year"]:
+            if day := _day(int(match["year"]), month, number):
+                yield FoundDate(match.start(), match.end(), day)
+        elif written and (day := _nearest_year(written, month, number)):
+            yield FoundDate(match.start(), match.end(), day, derived=True)
+
+
 def _by_weekday_or_word(text: str, written: date, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
     for match in _search(_OFFSET, text, where):
         greeting = text[max(0, match.start() - 7) : match.start()].casefold().strip()
@@ -264,6 +316,9 @@ def _by_weekday_or_word(text: str, written: date, where: list[tuple[int, int]]) 
             monday + timedelta(days=_WEEKDAYS[match["weekday"].casefold()]),
             derived=True,
         )
+    for match in _search(_A_WEEK_ON, text, where):
+        coming = (_WEEKDAYS[match["weekday"].casefold()] - written.weekday() - 1) % 7 + 1
+        yield FoundDate(match.start(), match.end(), written + timedelta(days=coming + 7), derived=True)
     for match in _search(_NAMED, text, where):
         yield _named_weekday(match, written)
 
@@ -275,8 +330,14 @@ def _named_weekday(match: re.Match[str], written: date) -> FoundDate:
     coming = written + timedelta(days=(number - written.weekday() - 1) % 7 + 1)
     of_next_week = _monday_after(written) + timedelta(days=number)
     week = (match["week"] or "").casefold().strip()
-    if match["nth"]:
-        near = _coming_ordinal(written, int(match["nth"]))
+    if match["plain"]:
+        # "vendredi 27" is a day, "Friday 9" may be a time: the weekday tells.
+        near = _coming_ordinal(written, int(match["plain"]))
+        if near and near.weekday() == number:
+            return FoundDate(match.start(), match.end(), near, derived=True)
+        return FoundDate(match.start(), match.end("weekday"), coming, derived=True)
+    if number_of_month := _day_beside(match):
+        near = _coming_ordinal(written, number_of_month)
         return FoundDate(
             match.start(),
             match.end(),
@@ -301,6 +362,14 @@ def _named_weekday(match: re.Match[str], written: date) -> FoundDate:
     return FoundDate(match.start(), match.end(), coming, derived=True)
 
 
+def _day_beside(match: re.Match[str]) -> int | None:
+    """The day of the month said after a weekday: "Friday the 20th", "Friday 20th", "Freitag, den 20.", "Friday the twentieth"."""
+    if match["spoken"]:
+        return _ORDINALS[match["spoken"].casefold()]
+    written = match["nth"] or match["bare"] or match["with_article"]
+    return int(written) if written else None
+
+
 def _by_unit(text: str, written: date, where: list[tuple[int, int]]) -> Iterator[FoundDate]:
     for match in _search(_IN, text, where):
         spoken = match["number"].casefold()
@@ -318,24 +387,39 @@ def _by_unit(text: str, written: date, where: list[tuple[int, int]]) -> Iterator
             _UNITS[match["unit"].casefold()] if match["unit"] else ("month" if match["month_end"] else "week")
         )
         later = (match["which"] or "").casefold() in {"next", "nächster", "nächsten", "volgende"}
-        if unit != "day" and (day := _end_of(written, unit, later=later)):
+        if unit not in {"day", "fortnight"} and (day := _end_of(written, unit, later=later)):
             # a working week ends on Friday; some mean Sunday
             yield FoundDate(match.start(), match.end(), day, derived=True, doubtful=unit == "week")
 
 
 def _by_ordinal(text: str, written: date) -> Iterator[FoundDate]:
     for match in _ORDINAL.finditer(text):
-        if not match["before"] and int(match["day"]) < 4:
-            continue  # "the 2nd one", "the 1st time"
+        spoken = match["spoken"]
+        number = _ORDINALS[spoken.casefold()] if spoken else int(match["day"])
+        before = (match["before"] or "").casefold().strip()
+        announced = before in {"by", "before", "until", "due"} if spoken else before
+        if number < (13 if spoken else 4) and not match["which"] and not announced:
+            continue  # "the 2nd one", "the 1st time", "for the second roll"
+        day = (
+            _of_month(written, number, match["which"]) if match["which"] else _coming_ordinal(written, number)
+        )
+        if day:
+            yield FoundDate(match.start("text"), match.end(), day, derived=True)
+    for match in _BARE_DAY.finditer(text):
         if day := _coming_ordinal(written, int(match["day"])):
             yield FoundDate(match.start("text"), match.end("text"), day, derived=True)
+
+
+def _of_month(written: date, number: int, which: str) -> date | None:
+    month = written.month - 1 + (which.casefold() == "next")
+    return _day(written.year + month // 12, month % 12 + 1, number)
 
 
 def _with_weekday(text: str, found: FoundDate) -> FoundDate:
     """Takes in the weekday that stands before a date, so that the two are one."""
     before = text[max(0, found.start - 24) : found.start]
     lead = _LEAD.search(before)
-    if lead is None:
+    if lead is None or lead.group()[:3].strip() in _ALSO_SHORT:
         return found
     return replace(found, start=found.start - (len(before) - lead.start()), bare=found.start)
 
@@ -388,8 +472,8 @@ def _monday_after(written: date) -> date:
 
 
 def _later(written: date, number: int, unit: str) -> date | None:
-    if unit in {"day", "week"}:
-        return written + timedelta(days=number * (7 if unit == "week" else 1))
+    if unit in _DAYS_OF:
+        return written + timedelta(days=number * _DAYS_OF[unit])
     months = written.month - 1 + number * (12 if unit == "year" else 1)
     year, month = written.year + months // 12, months % 12 + 1
     if year > 2199:

@@ -111,6 +111,60 @@ def test_day_and_month_follow_the_documents_other_dates_and_else_are_flagged() -
     assert first("03.04.2026") == ("2026-04-03", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("by the twenty-seventh", "2026-11-27"),
+        ("the first of December", "2026-12-01"),
+        ("Friday 20th", "2026-11-20"),
+        ("Freitag, den 27.", "2026-11-27"),
+        ("le vendredi 27", "2026-11-27"),
+        ("vrijdag de 27e", "2026-11-27"),
+        ("Friday 9", "2026-11-20"),
+        ("bis zum 27.", "2026-11-27"),
+        ("the 3rd of next month", "2026-12-03"),
+        ("a week on Friday", "2026-11-27"),
+        ("in a fortnight", "2026-12-02"),
+        ("bis Freitagmittag", "2026-11-20"),
+        ("this afternoon", "2026-11-18"),
+        ("so the 27th", "2026-11-27"),
+    ],
+)
+def test_a_day_is_read_as_it_is_said_on_the_telephone(text: str, day: str) -> None:
+    assert list(found(text, "date", written=date(2026, 11, 18)).values()) == [day]
+
+
+def test_an_ordinal_that_counts_things_is_no_day() -> None:
+    assert found("the offer for the second machine, the fifth roll", "date") == {}
+
+
+def test_a_deadline_is_not_before_the_day_of_writing_nor_the_date_line_itself() -> None:
+    text = "Date: 18 November 2026\nYou called yesterday. We send it by Friday."
+    assert found(text, "date", key="due_on") == {"Friday": "2026-11-20"}
+    assert len(found(text, "date", key="called_on")) == 3
+
+
+def test_a_deadline_may_be_the_day_of_writing_where_it_is_said_again() -> None:
+    text = "Date: 18.11.2026\nWe send it by 18.11.2026."
+    assert found(text, "date", key="due_on") == {"18.11.2026": "2026-11-18"}
+
+
+def test_stamps_of_lines_are_no_deadline() -> None:
+    lines = [f"time: 2026-11-18 07:0{minute} | text: hello" for minute in range(4)]
+    text = "\n".join([*lines, "We come on Monday"])
+    assert found(text, "date", key="due_on", written=date(2026, 11, 18)) == {"Monday": "2026-11-23"}
+
+
+def test_an_american_number_among_british_english_stays_american() -> None:
+    text = "Thank you for your call, and please ring our office. My number is 928-555-0142."
+    assert list(found(text, "phone").values()) == ["+19285550142"]
+
+
+def test_a_number_said_with_pauses_is_one_number() -> None:
+    text = "Please ring me on 0113, 496, 0355, and thank you for your help with the order."
+    assert found(text, "phone") == {"0113, 496, 0355": "+441134960355"}
+
+
 def test_relative_days_are_left_out_when_nobody_knows_when_it_was_written() -> None:
     assert found("by next Friday", "date", written=None) == {}
 
