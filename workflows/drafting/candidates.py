@@ -50,6 +50,9 @@ _DATE_LINE = re.compile(
     re.I | re.M,
 )
 
+_TO_LINE = re.compile(r"^(?:to|cc|an|kopie|à|aan|para|delivered-to)\s?:[^\n]*", re.I | re.M)
+_DEADLINE = re.compile(r"\b(?:by|due|until|deadline|before|latest)\b", re.I)
+
 
 def find_candidates(
     *, fields: Sequence[FieldSpec], pages: Sequence[PageText], reference_date: date | None
@@ -68,7 +71,12 @@ def find_candidates(
         if left <= 0:
             break
     distinct = {finder: _distinct(_newest(finder, several, pages)) for finder, several in found.items()}
-    return {key: distinct[finder] for key, spec in wanted if (finder := _finder_of(spec))}
+    own = _date_of_line(pages[0].text[:600], conventions) if pages else None
+    return {
+        key: _not_past(distinct[finder], own, pages) if _asks_for_deadline(spec) else distinct[finder]
+        for key, spec in wanted
+        if (finder := _finder_of(spec))
+    }
 
 
 def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> date | None:
@@ -77,14 +85,37 @@ def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> dat
     if not pages:
         return reference_date
     conventions, head = read_conventions(pages=pages), pages[0].text[:600]
-    for line in _DATE_LINE.finditer(head):
-        if found := find_dates(text=line["rest"], written=None, conventions=conventions):
-            return found[0].day
+    if own := _date_of_line(head, conventions):
+        return own
     complete = find_dates(text=head, written=None, conventions=conventions)
     if reference_date is None:
         return complete[0].day if complete else None
     recent = [item.day for item in complete if 0 <= (reference_date - item.day).days <= 31]
     return recent[0] if recent else reference_date
+
+
+def _date_of_line(head: str, conventions: Conventions) -> date | None:
+    for line in _DATE_LINE.finditer(head):
+        if found := find_dates(text=line["rest"], written=None, conventions=conventions):
+            return found[0].day
+    return None
+
+
+def _asks_for_deadline(spec: FieldSpec) -> bool:
+    return spec.kind is Kind.DATE and bool(_DEADLINE.search(f"{spec.key.replace('_', ' ')} {spec.label}"))
+
+
+def _not_past(
+    several: tuple[Candidate, ...], own: date | None, pages: Sequence[PageText]
+) -> tuple[Candidate, ...]:
+    """Nothing is due before the day the document says it was written, and that day only where something besides its date
+    line names it. Without such a line nothing is left out: the day an old document came in proves nothing."""
+    if own is None:
+        return several
+    day = own.isoformat()
+    on_the_day = [one for one in several if one.value == day]
+    named = len(on_the_day) > 1 or any(page.text.count(one.text) > 1 for one in on_the_day for page in pages)
+    return tuple(one for one in several if one.value > day or (named and one.value == day))
 
 
 def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
@@ -133,8 +164,12 @@ def _search_page(
 
     every = "reference" in finders  # a reference is what nothing else is
     emails = [*find_emails(text=text)] if finders & {"email", "url"} or every else []
-    for item in emails:
+    to = [line.span() for line in _TO_LINE.finditer(text)]
+    senders = [one for one in emails if not any(start < one.start < end for start, end in to)]
+    for item in senders or emails:  # whoever wrote it is not among those it was sent to
         keep("email", item.start, item.end, item.value)
+    for item in emails:
+        taken.add(item.start, item.end)
     if "url" in finders or every:
         for item in find_urls(text=text):
             keep("url", item.start, item.end, item.value)

@@ -22,6 +22,7 @@ _LABEL = re.compile(
     r"\b(?:tel|phone|mobile|mobil|cell|call|ring|fon|telefon|téléphone|tél|handy|reach|number|direct|whatsapp|m|t|p)\W{0,6}(?:\w+\W{1,3})?$",
     re.I,
 )
+_FAX = re.compile(r"(?<![/&+])(?<![/&+] )\b(?:fax|telefax|télécopie|telecopie|f)\W{0,4}$", re.I)
 _NORTH_AMERICAN = re.compile(r"\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}")
 
 
@@ -50,14 +51,18 @@ def find_urls(*, text: str) -> Iterator[Found]:
 def find_phones(*, text: str, regions: tuple[str, ...]) -> Iterator[Found]:
     """Only what looks like one: an international or trunk prefix, brackets, a North American grouping, or a label."""
     for match in _PHONE.finditer(text):
-        written = match.group()
+        start, written = match.start(), match.group()
+        if written[0] == "(" and ")" not in written:  # around it all: "my mobile (07700 900 123)"
+            start, written = start + 1, written[1:]
         digits = re.sub(r"\D", "", written)
         if not 7 <= len(digits) <= 15 or re.search(r"\s{3}|\n\s*\n", written):
             continue
-        before = text[max(0, match.start() - 24) : match.start()].rsplit("\n", 1)[-1]
+        before = text[max(0, start - 24) : start].rsplit("\n", 1)[-1]
+        if _FAX.search(before):
+            continue
         shaped = written[0] in "+(" or digits[0] == "0" or _NORTH_AMERICAN.fullmatch(written)
         if (shaped or _LABEL.search(before)) and (value := read_phone(text=written, regions=regions)):
-            yield Found(match.start(), match.end(), value)
+            yield Found(start, match.end(), value)
 
 
 @lru_cache(maxsize=1024)

@@ -82,3 +82,20 @@ def test_older_mails_stand_apart_from_the_newest() -> None:
     newest, older = last.split("Older messages, quoted below it:")
     assert "Yes, do." in newest
     assert "Shall we?" in older
+
+
+def test_a_last_paragraph_to_remember_is_said_below_the_document() -> None:
+    several = build_messages(
+        instructions="Read it.\n\nRemember: not\nthe fax.", examples=[], fields=LEAD, pages=[page(MAIL)]
+    )
+    assert several[-1]["content"].endswith("</document>\n\nRemember: not the fax.")
+    assert "Read it." in several[0]["content"]
+    assert "Remember" not in several[0]["content"]
+
+
+def test_any_other_last_paragraph_stays_with_the_instructions() -> None:
+    several = build_messages(
+        instructions="Read it.\n\nBe brief.", examples=[], fields=LEAD, pages=[page(MAIL)]
+    )
+    assert "Be brief." in several[0]["content"]
+    assert several[-1]["content"].endswith("</document>")
