@@ -54,6 +54,8 @@ _DATE_LINE = re.compile(
     re.I | re.M,
 )
 
+_TO_LINE = re.compile(r"^(?:to|cc|an|kopie|à|aan|para|delivered-to)\s?:[^\n]*", re.I | re.M)
+
 
 def find_candidates(
     *, fields: Sequence[FieldSpec], pages: Sequence[PageText], reference_date: date | None
@@ -120,14 +122,20 @@ def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> dat
     if not pages:
         return reference_date
     conventions, head = read_conventions(pages=pages), pages[0].text[:600]
-    for line in _DATE_LINE.finditer(head):
-        if found := find_dates(text=line["rest"], written=None, conventions=conventions):
-            return found[0].day
+    if own := _date_of_line(head, conventions):
+        return own
     complete = find_dates(text=head, written=None, conventions=conventions)
     if reference_date is None:
         return complete[0].day if complete else None
     recent = [item.day for item in complete if 0 <= (reference_date - item.day).days <= 31]
     return recent[0] if recent else reference_date
+
+
+def _date_of_line(head: str, conventions: Conventions) -> date | None:
+    for line in _DATE_LINE.finditer(head):
+        if found := find_dates(text=line["rest"], written=None, conventions=conventions):
+            return found[0].day
+    return None
 
 
 def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
@@ -176,8 +184,12 @@ def _search_page(
 
     every = "reference" in finders  # a reference is what nothing else is
     emails = [*find_emails(text=text)] if finders & {"email", "url"} or every else []
-    for item in emails:
+    to = [line.span() for line in _TO_LINE.finditer(text)]
+    senders = [one for one in emails if not any(start < one.start < end for start, end in to)]
+    for item in senders or emails:  # whoever wrote it is not among those it was sent to
         keep("email", item.start, item.end, item.value)
+    for item in emails:
+        taken.add(item.start, item.end)
     if "url" in finders or every:
         for item in find_urls(text=text):
             keep("url", item.start, item.end, item.value)

@@ -26,6 +26,7 @@ _LABEL = re.compile(
     re.I,
 )
 _NORTH_AMERICAN = re.compile(r"\(?[2-9]\d{2}\)?[\s.-]{1,2}[2-9]\d{2}[\s.-]\d{4}")
+_FAX = re.compile(r"(?<![/&+])(?<![/&+] )\b(?:fax|telefax|télécopie|telecopie|f)\W{0,4}$", re.I)
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,18 @@ def find_urls(*, text: str) -> Iterator[Found]:
 def find_phones(*, text: str, regions: tuple[str, ...]) -> Iterator[Found]:
     """Only what looks like one: an international or trunk prefix, brackets, a North American grouping, or a label."""
     for match in _PHONE.finditer(text):
-        written = match.group()
+        start, written = match.start(), match.group()
+        if written[0] == "(" and ")" not in written:  # around it all: "my mobile (07700 900 123)"
+            start, written = start + 1, written[1:]
         digits = re.sub(r"\D", "", written)
         if not 7 <= len(digits) <= 15 or re.search(r"\s{3}|\n\s*\n", written):
             continue
-        before = text[max(0, match.start() - 24) : match.start()].rsplit("\n", 1)[-1]
+        before = text[max(0, start - 24) : start].rsplit("\n", 1)[-1]
+        if _FAX.search(before):
+            continue
         shaped = written[0] in "+(" or digits[0] == "0" or _NORTH_AMERICAN.fullmatch(written)
         if (shaped or _LABEL.search(before)) and (value := read_phone(text=written, regions=regions)):
-            yield Found(match.start(), match.end(), value)
+            yield Found(start, match.end(), value)
     for match in _DICTATED.finditer(text):
         said = re.sub(r"[,.…]+", "", match.group())
         if said != match.group() and (value := read_phone(text=said, regions=regions)):

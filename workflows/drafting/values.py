@@ -32,6 +32,13 @@ _YES = frozenset({"yes", "true", "y", "1", "ja", "oui", "si", "on"})
 _NO = frozenset({"no", "false", "n", "0", "nein", "non", "nee", "off"})
 # The letter of a logo, which text from a page puts before the name: "O Oakfield Ltd".
 _MONOGRAM = re.compile(r"^([A-Z]) (?=\1[a-z])")
+_PERSON = re.compile(r"\b(?:contact|person)\b", re.I)
+# Before a first and a last name.
+_TITLES = re.compile(
+    r"^(?:(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme|mlle|monsieur|madame|dhr|mevr|mw|ing|dipl-ing)\b\.?\s+|(?:m|i\. ?a)\.\s+)+"
+    r"(?=[^\W\d_][\w'’-]+\s+\S)",
+    re.I,
+)
 _NO_HABITS = Conventions(regions=(), currency=None, day_first=True, order_is_shown=False)
 
 
@@ -242,6 +249,8 @@ def _read_one(
     candidate = candidates_by_text(found).get(text)
     if candidate:
         return _from_candidate(candidate, spec, text)
+    if spec.kind is Kind.TEXT and _PERSON.search(f"{spec.key.replace('_', ' ')} {spec.label}"):
+        text = _TITLES.sub("", text)  # "Dr Ann Lee" and "Ann Lee" are one contact; "Dr Lee" stays as it is
     if asks_for_reference(spec) and not any(character.isdigit() for character in text):
         return FieldValue(value=None, as_written=text, problems=(f"{_shown(text)} holds no number.",))
     try:

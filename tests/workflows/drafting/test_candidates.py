@@ -297,3 +297,29 @@ def test_a_text_made_to_be_slow_to_search_is_not(stretch: str) -> None:
         reference_date=date(2026, 11, 10),
     )
     assert process_time() - began < 8  # a second where it is fine, minutes where an expression runs away
+
+
+def test_those_a_mail_was_sent_to_did_not_write_it() -> None:
+    sent = "From: Ann Lee <ann@lee.example>\nTo: sales@countersign.example\nCc: boss@lee.example\n\nHello"
+    assert [*found(sent, "email")] == ["ann@lee.example"]
+    assert [*found("To: sales@countersign.example\n\nHello", "email")] == ["sales@countersign.example"]
+
+
+def test_nothing_is_due_before_the_document_was_written() -> None:
+    text = "Date: Tue, 10 Nov 2026 09:12:44 +0000\n\nBought on 3 October 2026, wanted by 1 December 2026."
+    assert [*found(text, "date", key="wanted_by").values()] == ["2026-12-01"]
+    assert [*found(text, "date", key="bought_on").values()] == ["2026-11-10", "2026-10-03", "2026-12-01"]
+
+
+def test_what_is_due_on_the_day_itself_is_offered() -> None:
+    text = "Date: 10 November 2026\nDue date: 10 November 2026"
+    assert [*found(text, "date", key="due_on").values()] == ["2026-11-10"]
+
+
+def test_without_a_date_line_an_overdue_day_is_offered() -> None:
+    assert [*found("Due 3 October 2026", "date", key="due_on").values()] == ["2026-10-03"]
+
+
+def test_a_bracket_around_a_number_is_no_part_of_it_and_a_fax_is_no_phone() -> None:
+    text = "My mobile (07700 900 461), fax 0113 496 0150, tel./fax 0113 496 0151, +44 20 7946 0612"
+    assert [*found(text, "phone")] == ["07700 900 461", "0113 496 0151", "+44 20 7946 0612"]

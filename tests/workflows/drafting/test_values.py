@@ -232,3 +232,18 @@ def test_words_without_a_number_are_no_reference() -> None:
 def test_the_letter_of_a_logo_is_no_part_of_the_name() -> None:
     assert normalise_value(spec=spec("supplier"), text="O Oakfield Ltd") == "Oakfield Ltd"
     assert normalise_value(spec=spec("supplier"), text="J Sainter Ltd") == "J Sainter Ltd"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Dr. Henrike Saal", "Henrike Saal"),
+        ("Mrs Ann Lee", "Ann Lee"),
+        ("i. A. Prof. Dr. Jan Moor", "Jan Moor"),
+        ("Dr. Saal", "Dr. Saal"),
+        ("M Lee Smith", "M Lee Smith"),
+        ("Ingrid Mrsa", "Ingrid Mrsa"),
+    ],
+)
+def test_a_title_is_no_part_of_a_contacts_full_name(written: str, kept: str) -> None:
+    assert read({"contact_name": written})["contact_name"].value == kept
