@@ -20,7 +20,7 @@ from workflows.attention import of_lost_workers
 from workflows.models import MAX_ATTEMPTS, TAKES_WORK, Item
 from workflows.people import system_user
 from workflows.states import State
-from workflows.transitions import move_locked
+from workflows.transitions import move_all_locked, move_locked
 
 
 def lease_items(*, limit: int, by: Any = None, besides: Collection[int] = ()) -> list[tuple[int, uuid.UUID]]:
@@ -42,6 +42,7 @@ def lease_items(*, limit: int, by: Any = None, besides: Collection[int] = ()) ->
     lease = uuid.uuid4()
     by = by or system_user()
     ours: list[tuple[int, uuid.UUID]] = []
+    fresh: list[Item] = []
     with transaction.atomic():
         # The update decides who won: rows that another worker took meanwhile are not touched.
         Item.objects.filter(due, pk__in=wanted).update(
@@ -63,8 +64,9 @@ def lease_items(*, limit: int, by: Any = None, besides: Collection[int] = ()) ->
                 )  # fmt: skip
                 continue
             if row.state == State.RECEIVED:
-                move_locked(row=row, to=State.WORKING, by=by, why="A worker took it")
+                fresh.append(row)
             ours.append((row.pk, lease))
+        move_all_locked(rows=fresh, to=State.WORKING, by=by, why="A worker took it")
     return ours
 
 

@@ -70,7 +70,7 @@ def save_reading(*, source: Source, reading: Reading) -> list[Page]:
         Page.objects.bulk_create(pages)
         source.read_at = timezone.now()
         source.unreadable = None
-        there = Source.objects.filter(item=source.item_id).count()
+        there = Source.objects.filter(item=source.item_id).count() if reading.attachments else 0
         attachments = reading.attachments[: max(0, MAX_SOURCES - there)]
         notes = list(reading.notes)
         if left_out := len(reading.attachments) - len(attachments):

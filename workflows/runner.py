@@ -8,6 +8,7 @@ whose lease is lost is cancelled.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 import uuid
@@ -35,7 +36,8 @@ from workflows.states import LABELS, State
 
 log = logging.getLogger("countersign.work")
 
-AHEAD = 1  # read while the model is busy with another; more would make what a person submits wait
+AHEAD = 1.0  # of the calls in flight: made ready while the model is busy, since answers come in bursts
+LOOK_SECONDS = 0.06  # between looks for due items: one lease of several costs little more than one of one
 IDLE_POLL_SECONDS = 0.25
 MODEL_WAIT_SECONDS = 60.0
 
@@ -56,7 +58,11 @@ class Worker:
         self.held: dict[int, uuid.UUID] = {}
         self.by: Any = None
         self.done = 0
+        self.ahead = max(1, int(AHEAD * self.in_flight))
         self._slots = asyncio.Semaphore(self.in_flight)
+        self._steps: asyncio.PriorityQueue[tuple[int, int, Callable[[], Any], asyncio.Future[Any]]]
+        self._steps = asyncio.PriorityQueue()
+        self._numbers = itertools.count()
         self._db = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows")
         self._pulse = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pulse")
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
@@ -65,12 +71,13 @@ class Worker:
     async def run(self, *, idle_seconds: float, lease_for: float) -> int:
         """Work until nothing was due for `idle_seconds`; lease nothing new after `lease_for`. Returns items done."""
         began = last_busy = time.monotonic()
+        steps = asyncio.create_task(self._take_steps())
         self.by = await self._in_db(system_user)
         heart = asyncio.create_task(self._heartbeat())
         try:
             while True:
                 now = time.monotonic()
-                room = self.in_flight + AHEAD - len(self.tasks)
+                room = self.in_flight + self.ahead - len(self.tasks)
                 taking = now - began < lease_for and self.has_slot
                 if taking and room > 0:
                     # Never what we work on already: a lease of ours that ran out is renewed, or lost to another.
@@ -84,9 +91,7 @@ class Worker:
                         task.add_done_callback(partial(self._forget, item_id))
                 if self.tasks:
                     last_busy = time.monotonic()
-                    await asyncio.wait(
-                        self.tasks.values(), timeout=IDLE_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                    )
+                    await asyncio.sleep(LOOK_SECONDS)
                 elif not taking or now - last_busy >= idle_seconds:
                     return self.done
                 else:
@@ -98,7 +103,8 @@ class Worker:
             await asyncio.gather(*self.tasks.values(), heart, return_exceptions=True)
             await self.clients.aclose()
             await asyncio.get_running_loop().run_in_executor(self._files, self._reader.close)
-            await self._in_db(connections.close_all)
+            steps.cancel()
+            await asyncio.get_running_loop().run_in_executor(self._db, connections.close_all)
             await asyncio.get_running_loop().run_in_executor(self._pulse, connections.close_all)
             self._db.shutdown()
             self._pulse.shutdown()
@@ -171,8 +177,13 @@ class Worker:
 
         async def before_call(asked: Profile) -> bool:
             await self._until_ready(asked)
+            # Before everything else: a slot of the model is waiting for it.
             return await self._in_db(
-                count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.version.max_calls
+                count_call,
+                urgent=True,
+                item_id=prepared.item_id,
+                lease=prepared.lease,
+                most=prepared.version.max_calls,
             )
 
         profile = resolve_profile(profile=prepared.version.profile, deployment=self.deployment.profile)
@@ -192,17 +203,36 @@ class Worker:
 
     async def _until_ready(self, profile: Profile) -> None:
         """A model that is being started again is waited for, before each call: one now would only be spent."""
-        if profile.base_url != self.deployment.profile.base_url:
+        is_ready = self.deployment.is_ready
+        if is_ready is None or profile.base_url != self.deployment.profile.base_url:
             return
         deadline = time.monotonic() + MODEL_WAIT_SECONDS
-        while time.monotonic() < deadline and not await asyncio.to_thread(self.deployment.is_ready):
+        while time.monotonic() < deadline and not await asyncio.to_thread(is_ready):
             await asyncio.sleep(0.3)
 
     def _computed(self) -> float | None:
         return self.deployment.cpu_seconds() if self.deployment.cpu_seconds else None
 
-    async def _in_db[T](self, call: Callable[..., T], **arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._db, partial(call, **arguments))
+    async def _in_db[T](self, call: Callable[..., T], urgent: bool = False, **arguments: Any) -> T:
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._steps.put_nowait((0 if urgent else 1, next(self._numbers), partial(call, **arguments), done))
+        return await done
+
+    async def _take_steps(self) -> None:
+        """The steps with the database, one after the other in their thread; urgent ones first."""
+        loop = asyncio.get_running_loop()
+        while True:
+            _, _, step, done = await self._steps.get()
+            if done.cancelled():
+                continue
+            try:
+                result = await loop.run_in_executor(self._db, step)
+            except Exception as error:
+                if not done.cancelled():
+                    done.set_exception(error)
+            else:
+                if not done.cancelled():
+                    done.set_result(result)
 
 
 def _report(*, item: Item, seconds: float) -> None:

@@ -24,7 +24,7 @@ TICK = beats.TICK
 def work() -> int:
     """Draft what is due. One at a time: a single event loop keeps the model busy, others answer the tick."""
     deployment = current_deployment(os.environ)
-    if not deployment.is_ready():
+    if deployment.is_ready and not deployment.is_ready():
         return 0  # it is still being fetched or started; the tick asks again
     holder = beats.take_slot(name=WORK_SLOT, seconds=settings.LEASE_SECONDS)
     if holder is None:

@@ -6,11 +6,12 @@ Other apps follow a state by registering a function in their `ready()`; it is ca
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from workflows.models import Item
@@ -61,6 +62,29 @@ def move(*, item: Item, to: State, by: Any, why: str, **columns: Any) -> Item:
     """
     with transaction.atomic():
         return move_locked(row=lock(item=item), to=to, by=by, why=why, **columns)
+
+
+def move_all_locked(*, rows: Sequence[Item], to: State, by: Any, why: str) -> None:
+    """The same move for several rows that this transaction locked, in two statements instead of two a row. Only to a state
+    in which nobody is waited for: there is no due time to work out."""
+    assert connection.in_atomic_block, "the lock on the rows ended with its transaction"
+    assert to not in FOR_A_PERSON, "each of these has a due time of its own"
+    if not rows:
+        return
+    was, now = {row.pk: State(row.state) for row in rows}, timezone.now()
+    for row in rows:
+        if not may_follow(state=row.state, to=to):
+            raise InvalidTransition(item=row, to=to)
+        row.state, row.state_since, row.updated_at = to.value, now, now
+        row.due_at = None
+        row.revision += 1
+    Item.objects.filter(pk__in=was).update(
+        state=to.value, state_since=now, due_at=None, updated_at=now, revision=F("revision") + 1
+    )
+    Item.history.bulk_history_create(rows, update=True, default_user=by, default_change_reason=why[:100])
+    for row in rows:
+        for call in (*_followers[to], *_followers[None]):
+            call(item=row, was=was[row.pk], by=by, why=why)
 
 
 def move_locked(*, row: Item, to: State, by: Any, why: str, **columns: Any) -> Item:

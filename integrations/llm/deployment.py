@@ -19,11 +19,11 @@ CALLS_TO_A_SERVER = 32
 @dataclass(frozen=True)
 class Deployment:
     """`in_flight`: calls at a time. `cpu_seconds`: what the embedded model has computed so far (None: not known, or a
-    server elsewhere). `is_ready`: whether calling it now is worth one of an item's calls."""
+    server elsewhere). `is_ready`: whether calling it now is worth one of an item's calls (None: it always is)."""
 
     profile: Profile
     in_flight: int
-    is_ready: Callable[[], bool] = lambda: True
+    is_ready: Callable[[], bool] | None = None
     cpu_seconds: Callable[[], float | None] | None = None
 
 
