@@ -29,9 +29,8 @@ test-postgres: ## the same on PostgreSQL: DATABASE_URL, or the server at 127.0.0
 	$(INSTALLED_DEV)
 	@url=$$($(PYTHON) -m config.find_postgres) && $(CLEAN) DATABASE_URL="$$url" $(PYTHON) -m pytest $(EVERYDAY)
 
-test-browser: ## tests in Chromium
+test-browser: ## tests in Chromium; a picture of each screen goes to var/screens (SCREENS)
 	$(INSTALLED_DEV)
-	@ls tests/browser/test_*.py >/dev/null 2>&1 || { echo "There are no browser tests yet (tests/browser)." >&2; exit 1; }
 	@$(CLEAN) $(PYTHON) -m pytest -m browser tests/browser
 
 test-slow: ## minutes: kill -9 of real processes, and tests with the weights of a model

@@ -134,6 +134,7 @@ STORAGES = {
 # Uploads: the API and the admin form say 413 in words long before memory is a question.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 50
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a list of 500 rows, each cell an input
 MAX_FILES_PER_ITEM = 20
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_TEXT_CHARACTERS = 200_000
@@ -142,6 +143,9 @@ MAX_TEXT_CHARACTERS = 200_000
 # for each of them.
 API_REQUESTS_PER_MINUTE = int(os.environ.get("API_REQUESTS_PER_MINUTE", "600"))
 MAX_REQUEST_BYTES = 100 * 1024 * 1024
+# Pictures of pages: those drawn for one person in a minute, and the room on the disk for those that are kept.
+PICTURES_DRAWN_PER_MINUTE = 240
+MOST_PICTURE_BYTES = 1024**3
 if os.environ.get("REDIS_URL"):
     CACHES = {
         "default": {
@@ -203,6 +207,9 @@ LEASE_SECONDS = 15
 CALLS_IN_FLIGHT = int(os.environ.get("CALLS_IN_FLIGHT", "0"))  # 0: 32 for a server, 1 for the embedded model
 HEARTBEAT_LIMIT = 10
 
+# How long an item stays a reviewer's own after their last sign of work on it.
+CLAIM_SECONDS = 900
+
 # Addresses a webhook may reach although they are private, for people who run their own systems beside this one.
 ALLOWED_PRIVATE_HOSTS = listed("ALLOWED_PRIVATE_HOSTS", "127.0.0.1,localhost" if DEMO else "")
 
@@ -224,8 +231,14 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,  # the site is the admin
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": static_file("countersign/icon.svg")}],
-    "STYLES": [static_file("countersign/style.css")],
-    "SIDEBAR": {"show_search": False, "navigation": "config.sidebar.navigation"},
+    "STYLES": [static_file(f"countersign/{name}.css") for name in ("style", "lists", "source", "builder", "register", "help")],
+    "SCRIPTS": [
+        static_file("countersign/keys.js"),
+        static_file("countersign/lists.js"),
+        static_file("countersign/sidebar.js"),
+    ],
+    "TABS": "config.tabs.tabs",
+    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "config.home.dashboard",
     "COLORS": {
         # Unfold's own subtle greys fall under 4.5:1 on tinted rows.

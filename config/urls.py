@@ -19,3 +19,6 @@ urlpatterns = [
     path("readyz", readyz),
     path("robots.txt", robots),
 ]
+
+handler404 = "config.errors.not_found"
+handler403 = "config.errors.not_permitted"

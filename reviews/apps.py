@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class Reviews(AppConfig):
     name = "reviews"
-    verbose_name = "Reviews"
+    verbose_name = "Work"
 
     def ready(self) -> None:
         from reviews.notifying import tell_owners

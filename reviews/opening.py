@@ -1,4 +1,7 @@
-"""A review opens when an item comes to a person, and closes when the item leaves: in the same transaction."""
+"""A review opens when an item comes to a person, and closes when the item leaves: in the same transaction.
+
+Every way to decide leads through here, so a decision against somebody's claim is refused here and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from reviews.claims import claimed_by_another, holder
 from reviews.models import Review
+from reviews.urgency import urgency
 from workflows.models import Item
-from workflows.people import acting
+from workflows.people import SYSTEM, acting
 from workflows.states import TO_DECIDE, State
 
 
@@ -27,17 +32,30 @@ def _open(*, item: Item, by: Any, why: str, asked: bool) -> None:
         kind=Review.Kind.ESCALATION if escalated else Review.Kind.DECISION,
         group_id=item.workflow.escalation_id if escalated else item.workflow.reviewers_id,
         asked_by=by if asked else None, reason=why[:300], due_at=item.due_at,
+        **urgency(item=item),
     )  # fmt: skip
     with acting(by=by, why=why, on=review):
         review.save(force_insert=True)
 
 
 def _end(*, item: Item, by: Any, why: str) -> None:
-    review = Review.objects.filter(item=item, state=Review.State.OPEN).first()
+    # Held, so that a claim that comes now waits, and finds the review closed.
+    review = Review.objects.select_for_update().filter(item=item, state=Review.State.OPEN).first()
     if review is None:
         return
+    _refuse_if_claimed_by_another(review=review, by=by)
     decision = item.decisions.filter(created_at__gte=review.opened_at).order_by("-pk").first()
     review.state = Review.State.DONE if decision else Review.State.WITHDRAWN
     review.decision, review.closed_at = decision, timezone.now()
+    review.claimed_by = review.claimed_until = None
     with acting(by=by, why=why, on=review):
-        review.save(update_fields=["state", "decision", "closed_at"])
+        review.save(update_fields=["state", "decision", "closed_at", "claimed_by", "claimed_until"])
+
+
+def _refuse_if_claimed_by_another(*, review: Review, by: Any) -> None:
+    """Raises Conflict, which undoes the whole decision. What the worker does is nobody's decision."""
+    if by is None or by.get_username() == SYSTEM:
+        return
+    has = holder(review=review)
+    if has is not None and has.pk != by.pk:
+        raise claimed_by_another(review=review)

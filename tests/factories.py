@@ -11,12 +11,15 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from workflows.access import Action, grant
+from workflows.decisions import approve
 from workflows.intake import Upload, store_source
 from workflows.models import (
+    Delivery,
     Destination,
     Field,
     FieldResult,
     Item,
+    RegisterEntry,
     Rule,
     Run,
     Source,
@@ -25,6 +28,7 @@ from workflows.models import (
     Workflow,
 )
 from workflows.people import system_user
+from workflows.register import enter
 from workflows.states import FOR_A_PERSON, State
 from workflows.transitions import move
 
@@ -116,11 +120,12 @@ def make_version(
 
 def make_item(
     *, workflow: Workflow, state: State = State.IN_REVIEW, title: str = "", text: str = "Ines Okafor owes 12.50 EUR.",
-    values: dict[str, Any] | None = None, by: Any = None, **columns: Any,
+    values: dict[str, Any] | None = None, by: Any = None, to_check: Sequence[str] = (), **columns: Any,
 ) -> Item:  # fmt: skip
     """An item with one source that was read, and a run where its state means that it was drafted.
 
-    It comes to its state through the transitions, so its history, its review and its due time are there.
+    It comes to its state through the transitions, so its history, its review and its due time are there. `to_check` are
+    keys of the fields that a person has to look at.
     """
     item = Item(
         workflow=workflow, version=workflow.version, title=title or f"Item {next(_numbers)}", content_hash=f"{next(_numbers):064d}",
@@ -143,13 +148,13 @@ def make_item(
             to=step,
             by=system_user(),
             why="Made for a test",
-            **_columns(to=step, item=item, values=values),
+            **_columns(to=step, item=item, values=values, to_check=to_check),
         )
     item.refresh_from_db()
     return item
 
 
-def _columns(*, to: State, item: Item, values: dict[str, Any]) -> dict[str, Any]:
+def _columns(*, to: State, item: Item, values: dict[str, Any], to_check: Sequence[str]) -> dict[str, Any]:
     if to == State.ATTENTION:
         return {
             "problem": {
@@ -167,7 +172,7 @@ def _columns(*, to: State, item: Item, values: dict[str, Any]) -> dict[str, Any]
     route = {
         "target": to.value,
         "reasons": [reason],
-        "to_check": [],
+        "to_check": list(to_check),
         "signal": 0.5,
         "signal_of": "name",
         "extra": {},
@@ -196,3 +201,24 @@ def make_run(
         }
         FieldResult.objects.create(run=run, key=key, value=value, evidence=evidence, signal=0.5)
     return run
+
+
+def make_entry(
+    *,
+    workflow: Workflow,
+    by: Any = None,
+    values: dict[str, Any] | None = None,
+    title: str = "",
+    **columns: Any,
+) -> RegisterEntry:
+    """An accepted result in the register, through a real decision; `accepted_at` and other columns of the entry as given."""
+    item = make_item(workflow=workflow, title=title, values=values)
+    approve(item=item, by=by or make_user(can=SENIOR, on=workflow))
+    delivery = Delivery.objects.filter(item=item, destination__kind="register").get()
+    delivery.state = Delivery.State.DELIVERED
+    delivery.save()
+    entry = enter(delivery=delivery, by=system_user())
+    if columns:
+        RegisterEntry.objects.filter(pk=entry.pk).update(**columns)
+        entry.refresh_from_db()
+    return entry

@@ -15,7 +15,8 @@ Without a marker it answers a valid instance of the JSON schema sent, built from
     [[html]] [[error-200]] [[nothing]]                                              200 without a completion
     [[unsure total]]               low log-probabilities for the value of `total`
 
-`--script` names a JSON list of {"match": "text in the message", "behaviour": "429 x2"}, for texts without markers.
+`--script` names a JSON list of {"match": "text in the message", "behaviour": "429 x2"}, for texts without markers; a rule
+with "says" in the place of "behaviour" is answered as if the text ended with it: lines `label: value`, `[[unsure total]]`.
 """
 
 import argparse
@@ -107,6 +108,8 @@ class ScriptedModel:
     ) -> bool:
         texts = _user_texts(body)
         item, behaviour, argument = self._behaviour(texts, body)
+        whole = "\n".join(texts)
+        texts += [rule["says"] for rule in self.script if "says" in rule and rule["match"] in whole]
         seen = Seen(item=item, behaviour=behaviour, path=path, body=body, headers=headers, at=time.time())
         self.requests.append(seen)
         self._write_log(seen)
@@ -143,7 +146,9 @@ class ScriptedModel:
         markers = _MARKER.findall(whole)
         item = next((m[5:].strip() for m in reversed(markers) if m.startswith("item ")), "")
         item = item or hashlib.sha256(whole.encode()).hexdigest()[:12]
-        markers += [rule["behaviour"] for rule in self.script if rule["match"] in whole]
+        markers += [
+            rule["behaviour"] for rule in self.script if rule["match"] in whole and "behaviour" in rule
+        ]
         for marker in [*markers, *self.always]:
             name, *words = marker.split()
             if name in ("item", "unsure"):

@@ -6,17 +6,20 @@ filter, export, page and API call starts from `visible()`, and every act from `m
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from guardian.models import GroupObjectPermission, UserObjectPermission
-from guardian.shortcuts import assign_perm
+from guardian.shortcuts import assign_perm, remove_perm
 
-from workflows.models import Workflow
+from workflows.models import GrantChange, Workflow
 
 User = AbstractBaseUser | AnonymousUser
 
@@ -50,8 +53,13 @@ PATHS: dict[str, str] = {
     "workflows.delivery": "item__workflow",
     "workflows.deliveryattempt": "delivery__item__workflow",
     "workflows.registerentry": "workflow",
+    "workflows.registerexport": "workflow",
     "workflows.apikey": "workflow",
+    "workflows.grantchange": "workflow",
+    "workflows.try": "version__workflow",
     "reviews.review": "workflow",
+    "reviews.escalation": "workflow",
+    "reviews.stuck": "workflow",
 }
 
 # What seeing a row takes where it is more than seeing its workflow.
@@ -59,33 +67,36 @@ VIEWING: dict[str, Action] = {
     "workflows.run": Action.MODEL_LOGS,
     "workflows.fieldresult": Action.VIEW,
     "workflows.apikey": Action.ACCESS,
+    "workflows.grantchange": Action.ACCESS,
+    "workflows.try": Action.MANAGE,
+    "workflows.registerexport": Action.ACCESS,
 }
 
 
 def workflow_ids(*, user: User, action: Action) -> set[int] | None:
     """The ids of the workflows on which this user holds the permission; None means all of them.
 
-    Asked once per user object and action: a page asks many times.
+    Read once per user object, all actions together: a page asks many times.
     """
     if not user.is_authenticated or not user.is_active:
         return set()
     if getattr(user, "is_superuser", False):
         return None
-    asked: dict[Action, set[int]] = user.__dict__.setdefault("_workflow_ids", {})
-    if action not in asked:
-        asked[action] = _granted(user=user, action=action)
-    return asked[action]
+    if "_workflow_ids" not in user.__dict__:
+        user.__dict__["_workflow_ids"] = _granted(user=user)
+    granted: dict[str, set[int]] = user.__dict__["_workflow_ids"]
+    return granted.get(action.value, set())
 
 
-def _granted(*, user: User, action: Action) -> set[int]:
+def _granted(*, user: User) -> dict[str, set[int]]:
     kind = ContentType.objects.get_for_model(Workflow)
-    own = UserObjectPermission.objects.filter(
-        user_id=user.pk, permission__codename=action.value, permission__content_type=kind
-    ).values_list("object_pk")
-    through_groups = GroupObjectPermission.objects.filter(
-        group__user=user.pk, permission__codename=action.value, permission__content_type=kind
-    ).values_list("object_pk")
-    return {int(pk) for (pk,) in own.union(through_groups)}
+    columns = ("permission__codename", "object_pk")
+    own = UserObjectPermission.objects.filter(user_id=user.pk, permission__content_type=kind)
+    through_groups = GroupObjectPermission.objects.filter(group__user=user.pk, permission__content_type=kind)
+    granted: dict[str, set[int]] = {}
+    for codename, pk in own.values_list(*columns).union(through_groups.values_list(*columns)):
+        granted.setdefault(codename, set()).add(int(pk))
+    return granted
 
 
 def forget(user: User) -> None:
@@ -148,7 +159,98 @@ def people_who_may(*, action: Action, workflow: Workflow) -> QuerySet[Any]:
     )
 
 
-def grant(*, action: Action, workflow: Workflow, to: AbstractBaseUser | Group) -> None:
-    assign_perm(f"workflows.{action.value}", to, workflow)
-    if isinstance(to, AbstractBaseUser):
-        forget(to)
+def grant(*, action: Action, workflow: Workflow, to: AbstractBaseUser | Group, by: Any = None) -> bool:
+    """Whether it was not held before. `by` None is the command line. Who may give it away is the caller's question."""
+    return _change(action=action, workflow=workflow, holder=to, by=by, given=True)
+
+
+def revoke(*, action: Action, workflow: Workflow, of: AbstractBaseUser | Group, by: Any = None) -> bool:
+    """Whether it was held. What a person holds through a group stays with the group."""
+    return _change(action=action, workflow=workflow, holder=of, by=by, given=False)
+
+
+def _change(
+    *, action: Action, workflow: Workflow, holder: AbstractBaseUser | Group, by: Any, given: bool
+) -> bool:
+    """The one place where a grant comes or goes, and what is told of it later."""
+    group, user = (holder, None) if isinstance(holder, Group) else (None, holder)
+    held = (
+        GroupObjectPermission.objects.filter(group_id=holder.pk)
+        if group
+        else UserObjectPermission.objects.filter(user_id=holder.pk)
+    )
+    with transaction.atomic():
+        if _of_workflow(held, workflow=workflow, actions=[action]).exists() == given:
+            return False
+        (assign_perm if given else remove_perm)(f"workflows.{action.value}", holder, workflow)
+        GrantChange.objects.create(
+            workflow=workflow, by=by, action=action.value, given=given, name=_name_of(holder),
+            group=group, user=user,  # type: ignore[misc]
+        )  # fmt: skip
+    if isinstance(holder, AbstractBaseUser):
+        forget(holder)
+    return True
+
+
+def _name_of(holder: Any) -> str:
+    return str(holder.name if isinstance(holder, Group) else holder.get_username())
+
+
+def _of_workflow(rows: Any, *, workflow: Workflow, actions: Any = tuple(Action)) -> Any:
+    return rows.filter(
+        object_pk=str(workflow.pk),
+        permission__content_type=ContentType.objects.get_for_model(Workflow),
+        permission__codename__in=[action.value for action in actions],
+    )
+
+
+def grants_of(workflow: Workflow) -> dict[Group | AbstractBaseUser, frozenset[Action]]:
+    """Groups and people with a permission of their own on this workflow; groups first, each by name. Two queries."""
+    found: dict[Any, set[Action]] = defaultdict(set)
+    groups = _of_workflow(GroupObjectPermission.objects.all(), workflow=workflow)
+    people = _of_workflow(UserObjectPermission.objects.all(), workflow=workflow)
+    for row in groups.select_related("group", "permission").order_by("group__name"):
+        found[row.group].add(Action(row.permission.codename))
+    for row in people.select_related("user", "permission").order_by("user__username"):
+        found[row.user].add(Action(row.permission.codename))
+    return {holder: frozenset(actions) for holder, actions in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Whom to ask about a workflow: names, empty where nobody holds the part."""
+
+    workflow: str
+    owner: str
+    managers: tuple[str, ...]
+
+
+def whom_to_ask(*, user: User) -> list[Ask]:
+    """Owner and access managers of each workflow that this user may see, in four queries. Hidden ones are not named."""
+    workflows = list(visible(user, Workflow.objects.select_related("owner").order_by("name")))
+    grants: dict[str, Any] = {
+        "permission__codename": Action.ACCESS.value,
+        "permission__content_type": ContentType.objects.get_for_model(Workflow),
+        "object_pk__in": [str(one.pk) for one in workflows],
+    }
+    held = UserObjectPermission.objects.filter(**grants).values_list("object_pk", "user").union(
+        GroupObjectPermission.objects.filter(**grants).values_list("object_pk", "group__user")
+    )  # fmt: skip
+    holders: dict[str, set[int]] = {}
+    for pk, person in held:
+        holders.setdefault(pk, set()).add(person)
+    people = get_user_model().objects.filter(is_active=True).in_bulk(
+        [pk for pks in holders.values() for pk in pks if pk is not None]
+    )  # fmt: skip
+    return [
+        Ask(
+            workflow=one.name,
+            owner=_name(one.owner) if one.owner is not None and one.owner.is_active else "",
+            managers=tuple(sorted(_name(people[pk]) for pk in holders.get(str(one.pk), ()) if pk in people)),
+        )
+        for one in workflows
+    ]
+
+
+def _name(person: Any) -> str:
+    return str(person.get_full_name() or person.get_username())

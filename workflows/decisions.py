@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
 
 from workflows.access import Action, may
 from workflows.drafting.compare import same_value
-from workflows.drafting.fields import Kind
-from workflows.drafting.values import typed_value, validate_values
+from workflows.drafting.fields import FieldSpec, Kind
+from workflows.drafting.typed import typed_value, validate_values
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.models import SUBMITTED, Decision, Delivery, Item, Run
 from workflows.outbox import write_deliveries
 from workflows.routing import is_empty
 from workflows.states import LABELS, TO_DECIDE, TO_TRY_AGAIN, State
-from workflows.storable import storable_json
+from workflows.storable import storable, storable_json
 from workflows.transitions import lock, move_locked
 from workflows.waking import wake
 
@@ -33,20 +33,29 @@ def approve(
     values: dict[str, Any] | None = None,
     reason: str = "",
     revision: int | None = None,
+    seen: Collection[str] = (),
 ) -> Decision:
     """Accept the item with its current values, or with the ones given. Its deliveries are written with it.
 
-    `revision` is the one the person saw; another one now means somebody was first. Raises NotPermitted, Conflict or
+    `revision` is the one the person saw; another one now means somebody was first. `seen` are the keys of the fields that
+    they looked at: each one that the route asks a look at has to be among them. Raises NotPermitted, Conflict or
     InvalidInput (whose problems are keyed by field), and nothing was changed.
     """
     with transaction.atomic():
         row = lock(item=item)
         _may_decide(item=row, by=by, revision=revision)
+        _check_seen(item=row, seen=seen)
         return _accept(row=row, by=by, values=values, reason=reason)
 
 
 def complete(
-    *, item: Item, by: Any, values: dict[str, Any], reason: str = "", revision: int | None = None
+    *,
+    item: Item,
+    by: Any,
+    values: dict[str, Any],
+    reason: str = "",
+    revision: int | None = None,
+    seen: Collection[str] = (),
 ) -> Decision:
     """Accept what a person filled in where there is no draft: the model failed, or the source could not be read.
 
@@ -55,14 +64,15 @@ def complete(
     with transaction.atomic():
         row = lock(item=item)
         if not may(by, Action.REVIEW, row):
-            raise NotPermitted(_refusal(item=row, verb="complete this item"))
-        _check_revision(item=row, revision=revision)
+            raise NotPermitted(refusal(item=row, verb="complete this item"))
+        check_revision(item=row, revision=revision)
         if not may_complete(item=row):
             raise Conflict(
                 f"“{row.title}” is {LABELS[State(row.state)].lower()}, or was approved before. Nothing of yours was sent. "
                 "Open it again to see what happened."
             )
         row.version = row.version or row.workflow.version
+        _check_seen(item=row, seen=seen)  # of a draft before the one that failed
         return _accept(row=row, by=by, values=values, reason=reason)
 
 
@@ -80,12 +90,12 @@ def _accept(*, row: Item, by: Any, values: dict[str, Any] | None, reason: str) -
     final = drafted if values is None else {**drafted, **values}
     if _has_sensitive(item=row, values=final) and not may(by, Action.DECIDE_SENSITIVE, row):
         # Nor by filling a sensitive field in while approving.
-        raise NotPermitted(_refusal(item=row, verb="decide an item with sensitive fields"))
+        raise NotPermitted(refusal(item=row, verb="decide an item with sensitive fields"))
     _check_values(item=row, values=final)
     if values is not None:
         final = _typed(item=row, values=final, keys=values.keys())
     changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
-    decision = _record(
+    decision = record_decision(
         item=row, by=by, kind=Decision.Kind.EDIT if changed else Decision.Kind.APPROVE, values=final,
         changed=changed, reason=reason,
     )  # fmt: skip
@@ -125,14 +135,14 @@ def try_again(*, item: Item, by: Any, revision: int | None = None) -> Item:
     with transaction.atomic():
         row = lock(item=item)
         if not (may(by, Action.REVIEW, row) or may(by, Action.MANAGE, row)):
-            raise NotPermitted(_refusal(item=row, verb="have this item tried again"))
+            raise NotPermitted(refusal(item=row, verb="have this item tried again"))
         if row.state not in TO_TRY_AGAIN:
             # The table lets these go back to the worker too, but by a decision, which takes more than this does.
             raise Conflict(
                 f"“{row.title}” is {LABELS[State(row.state)].lower()}; only what needs attention or was skipped is tried "
                 "again. Nothing was changed."
             )
-        _check_revision(item=row, revision=revision)
+        check_revision(item=row, revision=revision)
         if row.deliveries.exclude(state="cancelled").exists():
             raise Conflict(
                 "This item was approved; its deliveries can be sent again, the draft cannot. Nothing was changed."
@@ -158,15 +168,15 @@ def close(*, item: Item, by: Any, reason: str, revision: int | None = None) -> D
     with transaction.atomic():
         row = lock(item=item)
         if not (may_decide(item=row, by=by) if row.state in TO_DECIDE else may(by, Action.REVIEW, row)):
-            raise NotPermitted(_refusal(item=row, verb="close this item"))
-        _check_revision(item=row, revision=revision)
+            raise NotPermitted(refusal(item=row, verb="close this item"))
+        check_revision(item=row, revision=revision)
         if row.deliveries.filter(state__in=(Delivery.State.WAITING, Delivery.State.SENDING)).exists():
             raise Conflict(
                 f"“{row.title}” was approved and is still being handed over. Nothing was changed. "
                 "Close it when every delivery has ended."
             )
-        decision = _record(
-            item=row, by=by, kind=Decision.Kind.SKIP, values=None, changed=[], reason=_needed(reason)
+        decision = record_decision(
+            item=row, by=by, kind=Decision.Kind.SKIP, values=None, changed=[], reason=needed_reason(reason)
         )
         problem = {
             "happened": reason,
@@ -191,7 +201,9 @@ def _close(
     with transaction.atomic():
         row = lock(item=item)
         _may_decide(item=row, by=by, revision=revision)
-        decision = _record(item=row, by=by, kind=kind, values=None, changed=[], reason=_needed(reason))
+        decision = record_decision(
+            item=row, by=by, kind=kind, values=None, changed=[], reason=needed_reason(reason)
+        )
         if kind == Decision.Kind.BACK:
             # The version that is active now, not the one the caller's object remembers.
             columns["version"] = row.workflow.version or row.version
@@ -207,10 +219,17 @@ def may_decide(*, item: Item, by: Any) -> bool:
     return not _has_sensitive(item=item, values=item.values or {}) or may(by, Action.DECIDE_SENSITIVE, item)
 
 
+def has_sensitive(*, item: Item) -> bool:
+    """Whether deciding the item as it is now takes the permission for sensitive fields."""
+    return _has_sensitive(item=item, values=item.values or {})
+
+
 def _has_sensitive(*, item: Item, values: dict[str, Any]) -> bool:
-    return item.version is not None and any(
-        spec.sensitive and not is_empty(values.get(spec.key)) for spec in item.version.specs()
-    )
+    return item.version is not None and holds_sensitive(values=values, specs=item.version.specs())
+
+
+def holds_sensitive(*, values: dict[str, Any], specs: Sequence[FieldSpec]) -> bool:
+    return any(spec.sensitive and not is_empty(values.get(spec.key)) for spec in specs)
 
 
 def _may_decide(*, item: Item, by: Any, revision: int | None) -> None:
@@ -220,22 +239,43 @@ def _may_decide(*, item: Item, by: Any, revision: int | None) -> None:
             "Nothing of yours was sent. Open it again to see what happened."
         )
     if not may_decide(item=item, by=by):
-        raise NotPermitted(_refusal(item=item, verb="decide this item"))
-    _check_revision(item=item, revision=revision)
+        raise NotPermitted(refusal(item=item, verb="decide this item"))
+    check_revision(item=item, revision=revision)
 
 
-def _check_revision(*, item: Item, revision: int | None) -> None:
+def fields_to_check(*, item: Item) -> list[str]:
+    """Keys of the fields of which the newest draft asks that a person looks at them, in the order of the route."""
+    known = {spec.key for spec in item.version.specs()} if item.version else set()
+    return [key for key in (item.route or {}).get("to_check", []) if key in known]
+
+
+def _check_seen(*, item: Item, seen: Collection[str]) -> None:
+    missing = [key for key in fields_to_check(item=item) if key not in seen]
+    if not missing:
+        return
+    assert item.version is not None, "an item with fields has a version"
+    labels = {spec.key: spec.label for spec in item.version.specs()}
+    count = f"{len(missing)} {'field' if len(missing) == 1 else 'fields'} to check"
+    raise InvalidInput(
+        f"“{item.title}” has {count}: {', '.join(labels[key] for key in missing)}. Nothing was changed. Open it, look at "
+        f"{'it' if len(missing) == 1 else 'them'}, then approve.",
+        problems=dict.fromkeys(missing, "Look at this field before you approve."),
+    )
+
+
+def check_revision(*, item: Item, revision: int | None) -> None:
     if revision is not None and revision != item.revision:
         raise Conflict(
             f"“{item.title}” changed while you had it open. Nothing of yours was sent. Open it again and compare."
         )
 
 
-def _refusal(*, item: Item, verb: str) -> str:
+def refusal(*, item: Item, verb: str) -> str:
     return f"You may not {verb} in {item.workflow.name}. Nothing was changed. Ask whoever manages its access."
 
 
-def _needed(reason: str) -> str:
+def needed_reason(reason: str) -> str:
+    reason = storable(reason)
     if not reason.strip():
         raise InvalidInput(
             "Say why, in a few words: whoever takes it next reads it.",
@@ -287,7 +327,7 @@ def _changed(*, item: Item, drafted: dict[str, Any], final: dict[str, Any]) -> l
     ]
 
 
-def _record(
+def record_decision(
     *,
     item: Item,
     by: Any,
@@ -298,5 +338,5 @@ def _record(
 ) -> Decision:
     run = Run.objects.filter(item=item, outcome="ok").order_by("-pk").first()
     return Decision.objects.create(
-        item=item, run=run, kind=kind, by=by, values=values, changed=changed, reason=reason[:300]
+        item=item, run=run, kind=kind, by=by, values=values, changed=changed, reason=storable(reason)[:300]
     )

@@ -26,7 +26,7 @@ from workflows import attention
 from workflows.access import Action, may
 from workflows.errors import Conflict, NotPermitted
 from workflows.models import Delivery, DeliveryAttempt, Item
-from workflows.outbox import REGISTER
+from workflows.outbox import REGISTER, values_of
 from workflows.people import acting, system_user
 from workflows.register import enter
 from workflows.states import State
@@ -229,7 +229,7 @@ def _parcel(*, delivery: Delivery) -> Parcel:
     told: dict[str, Any] = delivery.payload
     return Parcel(
         key=str(delivery.key), item_id=told["item_id"], title=told["title"], workflow=told["workflow"],
-        workflow_name=told["workflow_name"], url=told["url"], values=told["values"] or {}, labels=told["labels"],
+        workflow_name=told["workflow_name"], url=told["url"], values=values_of(told), labels=told["labels"],
         decided_by=told["decided_by"], decided_at=datetime.fromisoformat(told["decided_at"]), try_number=delivery.tries,
     )  # fmt: skip
 

@@ -22,6 +22,10 @@ from workflows.storable import storable, storable_json
 from workflows.transitions import move
 from workflows.waking import wake
 
+CAME_IN = {
+    "admin": "Submitted by the form", "api": "Came in by the API", "command": "Came in by the command line",
+    "demo": "Came in with the demo",
+}  # fmt: skip
 MAX_METADATA_CHARACTERS = 20_000
 
 
@@ -93,16 +97,20 @@ def submit(
         raise
 
 
-def _check(
-    *, workflow: Workflow, text: str, files: Sequence[Upload], title: str, external_id: str, metadata: dict[str, Any],
-    idempotency_key: str,
-) -> None:  # fmt: skip
+def check_takes_work(*, workflow: Workflow) -> None:
     if not workflow.takes_work:
         raise NotTaking(
             f"{workflow.name} takes no work now: it is {workflow.get_stage_display().lower()}"
             f"{'' if workflow.version_id else ' and has no active version'}. Nothing was kept. "
             "Its owner can open it."
         )
+
+
+def _check(
+    *, workflow: Workflow, text: str, files: Sequence[Upload], title: str, external_id: str, metadata: dict[str, Any],
+    idempotency_key: str,
+) -> None:  # fmt: skip
+    check_takes_work(workflow=workflow)
     if not text.strip() and not files:
         raise InvalidInput(
             "Nothing was submitted. Paste a text or add a file.",
@@ -139,10 +147,14 @@ def _check(
 
 
 def _hash_content(*, text: str, files: Sequence[Upload]) -> str:
+    return hash_of(text=text, digests=[hashlib.sha256(file.content).digest() for file in files])
+
+
+def hash_of(*, text: str, digests: Sequence[bytes]) -> str:
     """Of what there is to read, in its order; names and titles do not make a content another one."""
     digest = hashlib.sha256(" ".join(text.split()).encode())
-    for file in files:
-        digest.update(hashlib.sha256(file.content).digest())
+    for one in digests:
+        digest.update(one)
     return digest.hexdigest()
 
 
@@ -186,7 +198,7 @@ def _create(
         channel=channel, submitted_by=by, external_id=external_id, metadata=metadata, content_hash=content,
         priority=priority,
     )  # fmt: skip
-    with acting(by=by, why=f"Came in by {channel}", on=item):
+    with acting(by=by, why=CAME_IN.get(channel, f"Came in by {channel}"), on=item):
         item.save(force_insert=True)
     if text.strip():
         store_source(

@@ -50,7 +50,7 @@ def _register_of(*, item: Item, by: Any) -> Destination:
 
 def payload_of(*, item: Item, decision: Decision) -> dict[str, Any]:
     """What a destination is told. Plain JSON; ids that leave are opaque."""
-    version = item.version
+    specs = item.version.specs() if item.version else ()
     return {
         "item_id": str(item.public_id),
         "title": item.title,
@@ -59,10 +59,28 @@ def payload_of(*, item: Item, decision: Decision) -> dict[str, Any]:
         "url": f"{settings.SITE_URL}/admin/workflows/item/{item.pk}/change/",
         "external_id": item.external_id,
         "values": decision.values,
-        "labels": {spec.key: spec.label for spec in version.specs()} if version else {},
+        "labels": {spec.key: spec.label for spec in specs},
+        "order": [
+            name for spec in specs for name in (spec.key, *(f"{spec.key}.{one.key}" for one in spec.columns))
+        ],
         "decided_by": decision.by.get_username(),
         "decided_at": decision.created_at.isoformat(),
     }
+
+
+def values_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """As the fields stood in the version, for whoever reads them. PostgreSQL gives JSON back in an order of its own."""
+    place = {name: number for number, name in enumerate(payload.get("order", ()))}
+
+    def ordered(values: dict[str, Any], inside: str) -> dict[str, Any]:
+        return {
+            key: [ordered(row, f"{key}.") if isinstance(row, dict) else row for row in values[key]]
+            if isinstance(values[key], list)
+            else values[key]
+            for key in sorted(values, key=lambda key: place.get(f"{inside}{key}", len(place)))
+        }
+
+    return ordered(payload["values"] or {}, "")
 
 
 def cancel_deliveries(*, item: Item, by: Any, why: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
+from workflows.storable import storable
+
 SYSTEM = "system"
 
 
@@ -27,7 +29,7 @@ def system_user() -> Any:
 def acting(*, by: Any, why: str, on: Model) -> Iterator[None]:
     """Name the user and the reason that the next saves of this row write into its history."""
     on._history_user = by  # type: ignore[attr-defined]
-    on._change_reason = why[:100]  # type: ignore[attr-defined]
+    on._change_reason = storable(why)[:100]  # type: ignore[attr-defined]
     try:
         yield
     finally:

@@ -139,7 +139,7 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
     if answer.outcome is Outcome.OK and answer.values is not None:
         draft = make_draft(
             raw=answer.values, raw_text=answer.raw_text, fields=prepared.version.fields, candidates=prepared.candidates,
-            pages=prepared.pages, logprobs=_logprobs(answer), written=prepared.written,
+            pages=prepared.pages, logprobs=logprobs_of(answer), written=prepared.written,
         )  # fmt: skip
     with transaction.atomic():
         item = lock(item=Item(pk=prepared.item_id))
@@ -194,7 +194,7 @@ def _end_run(*, run: Run, answer: Answer, draft: dict[str, Any] | None, cpu_seco
     ])  # fmt: skip
 
 
-def _logprobs(answer: Answer) -> Callable[[str], float | None]:
+def logprobs_of(answer: Answer) -> Callable[[str], float | None]:
     spans = value_spans(answer.raw_text) if answer.tokens else {}
 
     def of_path(path: str) -> float | None:

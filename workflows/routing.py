@@ -56,6 +56,8 @@ class Reason:
     bar: str = ""
     next_step: str = ""
     doubtful: bool = True  # amber; policy is grey
+    operator: str = ""  # of a rule
+    signal: str = ""  # with two places, where the bar is one of signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def _of_field(*, spec: FieldSpec, reading: FieldReading, bar: float) -> list[Rea
         reasons.append(
             Reason(
                 text=f"{name}: signal {show_signal(reading.signal)}, below {bar:.2f}", kind="bar", field=spec.key, value=shown,
-                bar=f"{bar:.2f}", next_step=f"Check {name} against the source.",
+                bar=f"{bar:.2f}", signal=show_signal(reading.signal), next_step=f"Check {name} against the source.",
             )
         )  # fmt: skip
     return reasons
@@ -206,6 +208,7 @@ def _of_rule(*, rule: RuleSpec, fields: Sequence[FieldSpec], draft: Mapping[str,
         if rule.action == "escalate"
         else "Check the item before you approve it.",
         doubtful=rule.operator != "always",
+        operator=rule.operator,
     )
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from integrations.llm.deployment import Deployment, current_deployment
-from workflows import beats, handoff
+from integrations.llm.deployment import Deployment, NoModel, current_deployment
+from workflows import beats, handoff, trying
 from workflows.leasing import is_work_due
 from workflows.runner import Worker
 from workflows.ticking import run_due
@@ -61,12 +61,32 @@ def deliver() -> int:
         beats.free_slot(name=DELIVERY_SLOT, holder=holder)
 
 
+def try_versions() -> int:
+    """Try versions on what people pasted. One at a time, so that they leave workers free for the work."""
+    holder = beats.take_slot(name=trying.SLOT, seconds=settings.LEASE_SECONDS)
+    if holder is None:
+        return 0
+    try:
+        deployment = current_deployment(os.environ)
+    except NoModel:
+        deployment = None
+    try:
+        return trying.run_tries(
+            deployment=deployment,
+            beat=lambda: beats.keep_slot(name=trying.SLOT, holder=holder, seconds=settings.LEASE_SECONDS),
+        )
+    finally:
+        beats.free_slot(name=trying.SLOT, holder=holder)
+
+
 def wake_what_is_due() -> None:
     """What every wake-up was lost for is found here, by asking the rows."""
     if is_work_due():
         send_wake_up("workflows.tasks.work")
     if handoff.is_delivery_due():
         send_wake_up("workflows.tasks.deliver")
+    if trying.is_try_due():
+        send_wake_up("workflows.tasks.try_versions")
 
 
 def tick() -> None:

@@ -36,6 +36,11 @@ def use_version(*, pk: int) -> Snapshot:
 def _used(pk: int) -> Snapshot:
     # Marked before it is read: what is read can no longer change.
     Version.objects.filter(pk=pk, used_at=None).update(used_at=timezone.now())
+    return read_version(pk=pk)
+
+
+def read_version(*, pk: int) -> Snapshot:
+    """What it says at this moment. It may change afterwards, unless it was marked as used."""
     version = Version.objects.get(pk=pk)
     rules = tuple(
         RuleSpec(

@@ -5,110 +5,26 @@ An import of what is there already changes nothing. Another content of the versi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 import yaml
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
 from integrations.connectors.base import parse_config
-from integrations.llm.profiles import Profile
-from workflows import models
 from workflows.access import Action, grant, may
-from workflows.drafting.fields import FieldSpec
 from workflows.errors import InvalidInput, NotPermitted
-from workflows.models import Destination, Operator, Rule, Stage, Version, Workflow
+from workflows.models import Destination, Stage, Version, Workflow
 from workflows.outbox import REGISTER
 from workflows.people import acting, system_user
+from workflows.version_parts import Line, Part, VersionPart, plain
+from workflows.version_rows import make_version, part_of
 
 FORMAT = "countersign/1"
 MAX_CHARACTERS = 500_000
-NEEDS_NO_VALUE = frozenset({Operator.ALWAYS, Operator.IS_EMPTY, Operator.IS_SET})
-
-Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExamplePart(Part):
-    source: str
-    values: dict[str, Any]
-
-
-class RulePart(Part):
-    field: str = ""
-    operator: Operator
-    value: Any = None
-    action: Rule.Action = Rule.Action.REVIEW
-    reason: Annotated[Line, Field(min_length=1, max_length=120)]
-
-    @field_validator("reason")
-    @classmethod
-    def _in_words(cls, reason: str) -> str:
-        if "_" in reason:
-            raise ValueError("a reason is read by people; write it without underscores")
-        return reason
-
-    @model_validator(mode="after")
-    def _shape(self) -> Self:
-        if (self.operator is Operator.ALWAYS) == bool(self.field):
-            raise ValueError("“always” names no field, and every other rule names one")
-        if self.operator not in NEEDS_NO_VALUE and self.value in (None, "", []):
-            raise ValueError(f"“{self.operator.label}” needs a value to compare with")
-        if self.operator in NEEDS_NO_VALUE and self.value is not None:
-            raise ValueError(f"“{self.operator.label}” compares with nothing; leave the value out")
-        if self.operator is Operator.ONE_OF and not isinstance(self.value, list):
-            raise ValueError("“is one of” needs a list of values")
-        if self.operator is Operator.MATCHES:
-            try:
-                re.compile(str(self.value))
-            except re.error as error:
-                raise ValueError(f"the pattern cannot be read: {error}") from None
-        return self
-
-
-class VersionPart(Part):
-    instructions: str = ""
-    examples: tuple[ExamplePart, ...] = ()
-    fields: Annotated[tuple[FieldSpec, ...], Field(max_length=60)]
-    rules: Annotated[tuple[RulePart, ...], Field(max_length=100)] = ()
-    review_bar: Annotated[Decimal, Field(ge=0, le=1, decimal_places=2)] = Decimal("0.90")
-    profile: Profile = Profile()
-    max_calls: Annotated[int, Field(ge=1, le=50)] = 6
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        keys = [spec.key for spec in self.fields]
-        if not keys:
-            raise ValueError("a version needs at least one field")
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ValueError(f"the field “{twice[0]}” is there more than once")
-        for number, rule in enumerate(self.rules, start=1):
-            if rule.field and rule.field not in keys:
-                raise ValueError(f"rule {number} looks at a field “{rule.field}”, and there is none")
-        for number, example in enumerate(self.examples, start=1):
-            if unknown := sorted(example.values.keys() - set(keys)):
-                raise ValueError(
-                    f"example {number} has a value for “{unknown[0]}”, and there is no such field"
-                )
-        for spec in self.fields:
-            _fits_its_columns(spec)
-        return self
 
 
 class DestinationPart(Part):
@@ -157,16 +73,6 @@ class WorkflowFile(Part):
             register = DestinationPart(kind=REGISTER, name="Register")
             object.__setattr__(self, "destinations", (register, *self.destinations))
         return self
-
-
-def _fits_its_columns(spec: FieldSpec) -> None:
-    if len(spec.label) > 80 or len(spec.hint) > 400:
-        raise ValueError(f"“{spec.label[:40]}”: a label has at most 80 characters, a hint at most 400")
-    for bound in (spec.minimum, spec.maximum):
-        if bound is not None and (abs(bound) >= Decimal(10) ** 14 or bound != round(bound, 6)):
-            raise ValueError(f"“{spec.label}”: a bound has at most 14 digits and 6 decimal places")
-    for column in spec.columns:
-        _fits_its_columns(column)
 
 
 # --- text -> WorkflowFile
@@ -295,37 +201,8 @@ _Dumper.add_representer(str, _text)
 
 def write_workflow_file(*, file: WorkflowFile) -> str:
     """Always the same text for the same content; what has its default value is left out."""
-    told = {"format": FORMAT, **_plain(file)}
+    told = {"format": FORMAT, **plain(file)}
     return yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-
-
-def _plain(part: BaseModel) -> dict[str, Any]:
-    """In the order of the model, without defaults, numbers as they are read back."""
-    told: dict[str, Any] = {}
-    for name, info in type(part).model_fields.items():
-        value = getattr(part, name)
-        if not info.is_required() and value == info.get_default(call_default_factory=True):
-            continue
-        told[name] = _plain_value(value)
-    return told
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return _plain(value)
-    if isinstance(value, Decimal):
-        return _number(value)
-    if isinstance(value, str):
-        return str.__str__(value)  # of an enumeration the value
-    if isinstance(value, dict):
-        return {key: _plain_value(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain_value(one) for one in value]
-    return value
-
-
-def _number(value: Decimal) -> int | str:
-    return int(value) if value == int(value) else format(value.normalize(), "f")
 
 
 def export_workflow(*, workflow: Workflow, version: Version | None = None) -> str:
@@ -343,25 +220,11 @@ def file_of(*, workflow: Workflow, version: Version | None = None) -> WorkflowFi
         reviewers=workflow.reviewers.name if workflow.reviewers else "",
         escalation=workflow.escalation.name if workflow.escalation else "",
         review_due_minutes=workflow.review_due_minutes, escalation_due_minutes=workflow.escalation_due_minutes,
-        hold_seconds=workflow.hold_seconds, version=_version_part(version),
+        hold_seconds=workflow.hold_seconds, version=part_of(version),
         destinations=tuple(
             DestinationPart(kind=one.kind, name=one.name, config=one.config)
             for one in workflow.destinations.filter(active=True).order_by("pk")
         ),
-    )  # fmt: skip
-
-
-def _version_part(version: Version) -> VersionPart:
-    return VersionPart(
-        instructions=version.instructions,
-        examples=tuple(ExamplePart.model_validate(one) for one in version.examples),
-        fields=version.specs(),
-        rules=tuple(
-            RulePart(field=rule.field, operator=Operator(rule.operator), value=rule.value,
-                     action=Rule.Action(rule.action), reason=rule.reason)
-            for rule in version.rules.all()
-        ),
-        review_bar=Decimal(version.review_bar), profile=version.model_profile(), max_calls=version.max_calls,
     )  # fmt: skip
 
 
@@ -383,10 +246,10 @@ def import_workflow(*, text: str, by: Any = None) -> tuple[Workflow, Version, bo
         changed = _set_columns(workflow=workflow, file=file, by=actor)
         if made and by is not None:
             for action in (Action.VIEW, Action.MANAGE, Action.ACCESS):
-                grant(action=action, workflow=workflow, to=by)
+                grant(action=action, workflow=workflow, to=by, by=by)
         version = workflow.version
-        if version is None or _version_part(version) != file.version:
-            version = _make_version(workflow=workflow, part=file.version, by=actor)
+        if version is None or part_of(version) != file.version:
+            version = make_version(workflow=workflow, part=file.version, by=actor, why="Imported")
             workflow.version, changed = version, True
             with acting(by=actor, why=f"Version {version.number} imported and made active", on=workflow):
                 workflow.save(update_fields=["version"])
@@ -423,36 +286,6 @@ def _set_columns(*, workflow: Workflow, file: WorkflowFile, by: Any) -> bool:
 
 def _group(name: str) -> Group | None:
     return Group.objects.get_or_create(name=name)[0] if name else None
-
-
-def _make_version(*, workflow: Workflow, part: VersionPart, by: Any) -> Version:
-    last = workflow.versions.order_by("-number").first()
-    version = Version(
-        workflow=workflow, number=last.number + 1 if last else 1, instructions=part.instructions,
-        examples=[_plain(one) for one in part.examples], review_bar=part.review_bar,
-        profile=part.profile.model_dump(mode="json", exclude_defaults=True), max_calls=part.max_calls, author=by,
-    )  # fmt: skip
-    _save(version, by=by)
-    for position, spec in enumerate(part.fields):
-        told = spec.model_dump(mode="json")
-        _save(
-            models.Field(
-                version=version, position=position, key=spec.key, label=spec.label, kind=spec.kind.value, hint=spec.hint,
-                required=spec.required, sensitive=spec.sensitive, needs_evidence=spec.needs_evidence,
-                choices=told["choices"], minimum=spec.minimum, maximum=spec.maximum, max_length=spec.max_length,
-                columns=[_plain(column) for column in spec.columns],
-            ),
-            by=by,
-        )  # fmt: skip
-    for position, rule in enumerate(part.rules):
-        _save(
-            Rule(
-                version=version, position=position, field=rule.field, operator=rule.operator.value, value=rule.value,
-                action=rule.action.value, reason=rule.reason,
-            ),
-            by=by,
-        )  # fmt: skip
-    return version
 
 
 def _save(row: Any, *, by: Any) -> None:

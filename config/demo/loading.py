@@ -60,17 +60,26 @@ def golds(slug: str) -> list[Gold]:
 
 def load_demo() -> Iterator[str]:
     """Make what is missing; yields a line about each step that did something."""
-    people = {name: _person(name) for name in ROLES}
+    people = make_people()
     for slug in SLUGS:
-        workflow, version, changed = import_workflow(
-            text=(FOLDER / slug / "workflow.yaml").read_text(), by=None
-        )
+        workflow, changed = load_workflow(slug=slug, people=people)
         if changed:
-            yield f"{workflow.name}: {version} loaded"
-        _grant(workflow=workflow, people=people)
+            yield f"{workflow.name}: {workflow.version} loaded"
         new = sum(_submit(workflow=workflow, gold=gold, by=people["staff"]) for gold in golds(slug))
         if new:
             yield f"{workflow.name}: {new} inputs put in the backlog"
+
+
+def make_people() -> dict[str, Any]:
+    return {name: _person(name) for name in ROLES}
+
+
+def load_workflow(*, slug: str, people: dict[str, Any]) -> tuple[Workflow, bool]:
+    """One of the demo's workflows with everybody's grants, and whether its file said anything new."""
+    text = (FOLDER / slug / "workflow.yaml").read_text()
+    workflow, _, changed = import_workflow(text=text, by=None)
+    _grant(workflow=workflow, people=people)
+    return workflow, changed
 
 
 def demo_items() -> Any:

@@ -34,7 +34,8 @@ class Parcel:
     `key` is the idempotency key, the same for every try of one delivery. `values` holds JSON values by field key;
     money stays {"amount": "12.50", "currency": "EUR"}, a list of rows stays a list of objects. `labels` holds the
     words for a field key, and for a column as "lines.amount". `url` is the item's page for people. `try_number`
-    counts from 1 and is no part of what is sent, so that a repeat has the same bytes.
+    counts from 1 and is no part of what is sent, so that a repeat has the same bytes. `test` marks made-up values, and a
+    connector says so in what it sends.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Parcel:
     decided_by: str
     decided_at: datetime  # aware
     try_number: int = 1
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

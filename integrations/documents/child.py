@@ -69,10 +69,11 @@ def _answer(header: dict[str, Any], content: bytes) -> bytes:
     _hold_to(limits)
     try:
         if header["do"] == "render":
-            png = render_page(
-                content=content, number=header["number"], width_px=header["width_px"], limits=limits
-            )
-            return pack({"png": True}, png)
+            picture = render_page(
+                content=content, number=header["number"], width_px=header["width_px"], limits=limits,
+                form=header["form"],
+            )  # fmt: skip
+            return pack({"picture": header["form"]}, picture)
         return pack_reading(
             read_file(content=content, name=header["name"], media_type=header["media_type"], limits=limits)
         )

@@ -25,6 +25,7 @@ from integrations.documents.kinds import tell_kind
 from integrations.documents.limits import Limits
 from integrations.documents.pages import Reading, Reason, Unreadable
 from integrations.documents.plain import read_plain_text
+from integrations.documents.reading import PictureForm
 
 __all__ = ["Reader", "is_plain_text", "read_plain_text"]
 
@@ -100,10 +101,12 @@ class Reader:
             self.close()
             raise Unreadable(Reason.BROKEN) from error
 
-    def render(self, *, content: bytes, number: int, width_px: int) -> bytes:
-        """PNG of page `number` (from 1) of a PDF or an image, as the boxes of its reading lie on it. Raises Unreadable."""
-        header, body = self._ask({"do": "render", "number": number, "width_px": width_px}, content)
-        if not header.get("png"):
+    def render(self, *, content: bytes, number: int, width_px: int, form: PictureForm = "PNG") -> bytes:
+        """Picture of page `number` (from 1) of a PDF or an image, as the boxes of its reading lie on it. Raises Unreadable."""
+        header, body = self._ask(
+            {"do": "render", "number": number, "width_px": width_px, "form": form}, content
+        )
+        if header.get("picture") != form:
             self.close()
             raise Unreadable(Reason.BROKEN)
         return body

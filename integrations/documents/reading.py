@@ -2,12 +2,15 @@
 
 import dataclasses
 import io
+from typing import Literal
 
 from integrations.documents.budget import Budget, cut_to_length
 from integrations.documents.kinds import tell_kind
 from integrations.documents.limits import Limits
 from integrations.documents.pages import Page, Reading, Reason, Unreadable
 from integrations.documents.plain import clean_text, read_plain_text
+
+PictureForm = Literal["PNG", "WEBP"]
 
 
 def read_file(*, content: bytes, name: str, media_type: str, limits: Limits) -> Reading:
@@ -20,8 +23,10 @@ def read_file(*, content: bytes, name: str, media_type: str, limits: Limits) -> 
     return reading
 
 
-def render_page(*, content: bytes, number: int, width_px: int, limits: Limits) -> bytes:
-    """PNG of one page of a PDF or an image. Raises Unreadable(unsupported) for what has no pages to look at."""
+def render_page(
+    *, content: bytes, number: int, width_px: int, limits: Limits, form: PictureForm = "PNG"
+) -> bytes:
+    """One page of a PDF or an image. Raises Unreadable(unsupported) for what has no pages to look at."""
     kind = tell_kind(content=content, name="")
     width_px = max(16, min(width_px, 4_000))
     if kind.name == "pdf":
@@ -40,9 +45,10 @@ def render_page(*, content: bytes, number: int, width_px: int, limits: Limits) -
         raise Unreadable(
             Reason.UNSUPPORTED, "Only PDFs and images have pages to look at.", "Read its text instead."
         )
-    png = io.BytesIO()
-    image.save(png, "PNG")
-    return png.getvalue()
+    picture = io.BytesIO()
+    # A scan is five to ten times smaller as WebP, and letters stay sharp at this quality. Method 2 is the fast half.
+    image.save(picture, form, **({"quality": 82, "method": 2} if form == "WEBP" else {}))
+    return picture.getvalue()
 
 
 def _read(kind: str, content: bytes, media_type: str, budget: Budget) -> Reading:

@@ -1,5 +1,5 @@
-"""One file per screen. Importing them registers them."""
+"""The screens on which people work: one file per screen. Importing them registers them."""
 
-from reviews.admin import reviews
+from reviews.admin import attention, escalations, items, reviews
 
-__all__ = ["reviews"]
+__all__ = ["attention", "escalations", "items", "reviews"]

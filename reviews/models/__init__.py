@@ -21,6 +21,11 @@ class Review(models.Model):
         DONE = "done", "Done"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
+    class Risk(models.IntegerChoices):
+        LOW = 1, "Low"
+        MEDIUM = 2, "Medium"
+        HIGH = 3, "High"
+
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="reviews")
     # Repeated from the item, so that one index serves "mine to review, most urgent first".
     workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="+")
@@ -35,6 +40,12 @@ class Review(models.Model):
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # What a list sorts and filters by, worked out once when the review opens (reviews.urgency).
+    risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.MEDIUM)
+    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=10, blank=True)
+    sensitive = models.BooleanField(default=False)
+    reason_kinds = models.CharField(max_length=120, blank=True)  # "|bar|rule|"
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -44,14 +55,29 @@ class Review(models.Model):
         editable=False,
     )
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    history = HistoricalRecords(excluded_fields=["claimed_by", "claimed_until"])
+    history = HistoricalRecords(
+        excluded_fields=[
+            "risk", "amount", "currency", "sensitive", "reason_kinds", "claimed_by", "claimed_until", "reminded_at",
+        ]
+    )  # fmt: skip
 
     class Meta:
         ordering = ["due_at", "pk"]
+        verbose_name = "item to review"
+        verbose_name_plural = "items to review"
         indexes = [
             models.Index(fields=["state", "due_at", "id"], name="review_due"),
             models.Index(fields=["workflow", "state", "due_at", "id"], name="review_workflow_due"),
+            # The review list of 100,000: read in order, and counted without a look at the rows.
+            models.Index(
+                fields=["state", "kind", "due_at", "id", "workflow", "sensitive"], name="review_list"
+            ),
+            models.Index(
+                fields=["state", "kind", "risk", "due_at", "id", "workflow", "sensitive"], name="review_risk"
+            ),
+            models.Index(fields=["state", "kind", "claimed_until", "claimed_by"], name="review_claimed"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["item"], condition=models.Q(state="open"), name="one_open_review")
@@ -59,3 +85,23 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return str(self.item)
+
+
+class Escalation(Review):
+    """The same rows, on a screen of their own: who waits on whom."""
+
+    class Meta:
+        proxy = True
+        ordering = ["due_at", "pk"]
+        verbose_name = "escalation"
+        verbose_name_plural = "escalations"
+
+
+class Stuck(Item):
+    """Items that need attention, on a screen of their own."""
+
+    class Meta:
+        proxy = True
+        ordering = ["state_since", "pk"]
+        verbose_name = "item that needs attention"
+        verbose_name_plural = "items that need attention"

@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 
-from reviews.models import Review
+from reviews.models import Escalation, Review, Stuck
 from tests.factories import make_item, make_run, make_user, make_version, make_workflow
 from workflows.access import PATHS, Action
 from workflows.api_keys import create_api_key
 from workflows.decisions import approve
-from workflows.models import Delivery, Destination, Item, RegisterEntry, Workflow
+from workflows.models import Delivery, Destination, Item, RegisterEntry, RegisterExport, Try, Workflow
 from workflows.register import enter
 from workflows.states import State
 
@@ -31,6 +32,7 @@ class Secret:
     item: Item
     rows: dict[str, Model]  # by model label: one row of each registered model
     key: str
+    attempt: Try  # of the boss
 
 
 def make_secret() -> Secret:
@@ -49,14 +51,31 @@ def make_secret() -> Secret:
     delivery.state, delivery.error = Delivery.State.DEAD, f"{CANARY} error"
     delivery.save()
     enter(delivery=delivery, by=boss)
-    make_item(workflow=workflow, title=f"{CANARY} stuck", state=State.ATTENTION)
+    stuck = make_item(workflow=workflow, title=f"{CANARY} stuck", state=State.ATTENTION)
+    attempt = Try.objects.create(
+        version=workflow.version, by=boss, text=f"{CANARY} tried", said=f"{CANARY} said", outcome="invalid",
+        started_at=timezone.now(), ended_at=timezone.now(),
+    )  # fmt: skip
+    asked = make_item(workflow=workflow, title=f"{CANARY} asked", state=State.ESCALATED, values=values)
     row, key = create_api_key(workflow=workflow, user=boss, name=f"{CANARY} key")
+    export = RegisterExport.objects.create(
+        workflow=workflow, by=boss, format="csv", filters=f"search: {CANARY}", rows=1
+    )
     rows: list[Model] = [
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
         RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
+        export,
+        Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
     ]  # fmt: skip
-    return Secret(workflow=workflow, item=item, rows={one._meta.label_lower: one for one in rows}, key=key)
+    Try.objects.filter(pk=attempt.pk).update(version=rows[1].pk)
+    return Secret(
+        attempt=attempt,
+        workflow=workflow,
+        item=item,
+        rows={one._meta.label_lower: one for one in rows},
+        key=key,
+    )
 
 
 def our_models() -> list[type[Model]]:
@@ -69,6 +88,9 @@ def addresses(secret: Secret) -> dict[str, str]:
     for model in our_models():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         pk = secret.rows[model._meta.label_lower].pk
+        if getattr(admin.site._registry[model], "list_only", False):
+            found[f"{name}_changelist"] = reverse(f"admin:{name}_changelist")
+            continue
         for view in ("changelist", "add"):
             found[f"{name}_{view}"] = reverse(f"admin:{name}_{view}")
         for view in ("change", "delete", "history"):
@@ -76,11 +98,34 @@ def addresses(secret: Secret) -> dict[str, str]:
         history: Any = getattr(model, "history", None)
         version = history.filter(id=pk).first().pk if history and history.filter(id=pk).exists() else 1
         found[f"{name}_simple_history"] = reverse(f"admin:{name}_simple_history", args=[pk, version])
+    found["workflows_registerentry_export"] = reverse("admin:workflows_registerentry_export")
     item = secret.item
     dead = secret.rows["workflows.delivery"]
-    found["workflows_item_decide"] = reverse("admin:workflows_item_decide", args=[item.pk])
+    found["workflows_item_find"] = reverse("admin:workflows_item_find", args=[item.pk, item.sources.get().pk])
+    found["workflows_item_picture"] = reverse(
+        "admin:workflows_item_picture", args=[item.pk, item.sources.get().pk, 1, 1000]
+    )
+    for act in ("decide", "claim", "renew", "release", "take_over", "move", "split", "check", "reasons"):
+        found[f"workflows_item_{act}"] = reverse(f"admin:workflows_item_{act}", args=[item.pk])
+    escalation = secret.rows["reviews.escalation"]
+    found["reviews_review_next"] = reverse("admin:reviews_review_next")
+    found["reviews_escalation_remind"] = reverse("admin:reviews_escalation_remind", args=[escalation.pk])
     found["workflows_item_source"] = reverse(
         "admin:workflows_item_source", args=[item.pk, item.sources.get().pk]
     )
+    source = item.sources.get()
+    found["workflows_item_find"] = reverse("admin:workflows_item_find", args=[item.pk, source.pk])
+    found["workflows_item_picture"] = reverse(
+        "admin:workflows_item_picture", args=[item.pk, source.pk, 1, 1000]
+    )
+    workflow, version = secret.workflow, secret.rows["workflows.version"]
+    found["workflows_workflow_access"] = reverse("admin:workflows_workflow_access", args=[workflow.pk])
+    for view in ("copy", "activate", "try"):
+        found[f"workflows_version_{view}"] = reverse(f"admin:workflows_version_{view}", args=[version.pk])
+    found["workflows_version_try_result"] = reverse(
+        "admin:workflows_version_try_result", args=[version.pk, secret.attempt.pk]
+    )
+    destination = secret.rows["workflows.destination"]
+    found["workflows_destination_test"] = reverse("admin:workflows_destination_test", args=[destination.pk])
     found["workflows_item_delivery"] = reverse("admin:workflows_item_delivery", args=[dead.item_id, dead.pk])
     return found

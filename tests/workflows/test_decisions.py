@@ -19,7 +19,7 @@ from tests.factories import (
 from workflows.decisions import approve, close, complete, escalate, reject, send_back, try_again
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.leasing import count_call, lease_items, renew
-from workflows.models import Decision, Workflow
+from workflows.models import Decision, Item, Workflow
 from workflows.recording import prepare
 from workflows.states import State
 from workflows.transitions import move
@@ -260,3 +260,24 @@ def test_completing_takes_the_same_permissions_and_never_repeats_an_approval() -
     moved = move(item=item, to=State.ATTENTION, by=senior, why="A destination refused it")
     with pytest.raises(Conflict):
         complete(item=moved, by=senior, values={"name": "B"})
+
+
+def test_a_field_to_check_has_to_be_looked_at_before_it_is_approved() -> None:
+    workflow = make_workflow()
+    item = make_item(workflow=workflow, to_check=("due", "total", "gone with an older version"))
+    by = make_user(can=STAFF, on=workflow)
+    with pytest.raises(InvalidInput) as refused:
+        approve(item=item, by=by, values=VALUES, seen=["name", "due"])
+    assert "1 field to check: Total." in str(refused.value)
+    assert set(refused.value.problems) == {"total"}
+    assert (Item.objects.get().state, Decision.objects.count()) == ("in_review", 0)
+    assert approve(item=item, by=by, seen={"due", "total"}).kind == "approve"
+
+
+def test_what_is_rejected_or_sent_back_needs_no_look() -> None:
+    workflow = make_workflow()
+    by = make_user(can=STAFF, on=workflow)
+    for act in (reject, escalate):
+        act(item=make_item(workflow=workflow, to_check=("due",)), by=by, reason="not ours")
+    send_back(item=make_item(workflow=workflow, to_check=("due",)), by=by, note="again")
+    assert Decision.objects.count() == 3

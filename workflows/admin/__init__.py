@@ -1,5 +1,5 @@
-"""One file per screen. Importing them registers them."""
+"""The screens of workflows: one file for each."""
 
-from workflows.admin import definitions, items, records
+from workflows.admin import destination, records, register, version, workflow
 
-__all__ = ["definitions", "items", "records"]
+__all__ = ["destination", "records", "register", "version", "workflow"]

@@ -124,6 +124,19 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
+class OwnPages(ScopedAdmin):
+    """Rows whose pages are ours. What is left of Django's form is the page of an earlier state, and nobody edits that:
+    an open form there would offer the names of all users and groups, and settings that only managers read."""
+
+    hidden: tuple[str, ...] = ()
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return self.hidden
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return tuple(field.name for field in self.opts.fields if field.name not in self.hidden)
+
+
 class ScopedInline(TabularInline):
     """Rows of a row: whoever may change that one may change these."""
 

@@ -24,7 +24,7 @@ class WorkflowFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        if value is None:
+        if not value:  # a drop-down sends an empty one for "all"
             return queryset
         # The queryset is scoped already; a number that is not offered finds nothing.
         known = {pk for pk, _ in self.lookup_choices}

@@ -1,4 +1,4 @@
-"""What the system wrote, to look at: deliveries, runs, the register, keys."""
+"""What the system wrote, to look at: deliveries, runs, keys. The register has a file of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workflows.admin.filters import ItemsWorkflowFilter, WorkflowFilter
 from workflows.admin.running import run_on_each
 from workflows.admin.telling import as_text, chip, told_values
 from workflows.handoff import mark_arrived, resend
-from workflows.models import ApiKey, Delivery, DeliveryAttempt, Item, RegisterEntry, Run
+from workflows.models import ApiKey, Delivery, DeliveryAttempt, Item, Run
 
 
 class AttemptInline(ScopedInline):
@@ -123,7 +123,7 @@ class RunAdmin(ScopedAdmin):
         "version",
         "outcome",
         "model",
-        "seconds",
+        "seconds_told",
         "prompt_tokens",
         "completion_tokens",
         "started_at",
@@ -134,14 +134,24 @@ class RunAdmin(ScopedAdmin):
                 "version__instructions", "version__examples", "version__profile")  # fmt: skip
     fields = (
         "item", "version", "outcome", "model", "profile", "error", "prompt_told", "raw_text", "draft_told", "calls_told",
-        "prompt_tokens", "completion_tokens", "cost", "seconds", "cpu_seconds", "started_at", "ended_at",
+        "prompt_tokens", "completion_tokens", "cost", "seconds_told", "cpu_seconds_told", "started_at", "ended_at",
     )  # fmt: skip
-    readonly_fields = ("prompt_told", "draft_told", "calls_told")
+    readonly_fields = ("prompt_told", "draft_told", "calls_told", "seconds_told", "cpu_seconds_told")
+
+    @label("seconds", order="seconds")
+    def seconds_told(self, run: Run) -> str:
+        return "–" if run.seconds is None else f"{run.seconds:.1f}"
+
+    @label("CPU seconds")
+    def cpu_seconds_told(self, run: Run) -> str:
+        return "–" if run.cpu_seconds is None else f"{run.cpu_seconds:.1f}"
 
     @label("prompt")
     def prompt_told(self, run: Run) -> str:
         said = ((one.get("role", ""), one.get("content", "")) for one in run.prompt or [])
-        return format_html_join("", '<p><strong>{}</strong></p><pre class="cs-pre">{}</pre>', said)
+        return format_html_join(
+            "", '<p><strong>{}</strong></p><pre class="cs-pre" tabindex="0">{}</pre>', said
+        )
 
     @label("draft")
     def draft_told(self, run: Run) -> str:
@@ -150,26 +160,6 @@ class RunAdmin(ScopedAdmin):
     @label("calls")
     def calls_told(self, run: Run) -> str:
         return as_text(run.calls)
-
-
-@admin.register(RegisterEntry)
-class RegisterEntryAdmin(ScopedAdmin):
-    list_display = ("title", "workflow", "accepted_at")
-    list_select_related = ("workflow",)
-    list_filter = (WorkflowFilter,)
-    search_fields = ("title",)
-    deferred = ("values",)
-    fields = ("title", "workflow", "item_link", "accepted_at", "values_told")
-    readonly_fields = ("item_link", "values_told")
-
-    @label("values")
-    def values_told(self, entry: RegisterEntry) -> str:
-        version = entry.item.version
-        return told_values(values=entry.values, specs=version.specs() if version else ())
-
-    @label("item")
-    def item_link(self, entry: RegisterEntry) -> str:
-        return link_to_item(entry.item)
 
 
 @admin.register(ApiKey)

@@ -13,6 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from workflows.drafting.fields import FieldSpec
+from workflows.drafting.telling import in_order
+from workflows.drafting.telling import told_value as told_value  # screens take it from here
 from workflows.states import LABELS, State
 
 SOON = timedelta(hours=1)
@@ -81,30 +83,6 @@ def reason_chips(reasons: Sequence[Mapping[str, Any]], *, most: int) -> SafeStri
     return format_html('<span class="cs-chips">{}{}</span>', told, rest)
 
 
-def told_value(*, value: Any, spec: FieldSpec | None = None) -> str:
-    """A value in words, the label of a choice and not its key; a dash where there is none."""
-    if value is None or value == "" or value == []:
-        return "–"
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, Mapping):
-        if "amount" in value:
-            return f"{value.get('amount') or '–'} {value.get('currency') or ''}".strip()
-        columns = {column.key: column for column in spec.columns} if spec else {}
-        return ", ".join(
-            f"{columns[key].label if key in columns else key.replace('_', ' ')}: {told_value(value=cell, spec=columns.get(key))}"
-            for key, cell in value.items()
-        )
-    if isinstance(value, list):
-        between = "\n" if isinstance(value[0], Mapping) else ", "
-        return between.join(told_value(value=one, spec=spec) for one in value)
-    if spec is not None:
-        for one in spec.choices:
-            if one.key == value:
-                return one.label or one.key.replace("_", " ")
-    return str(value)
-
-
 def told_values(*, values: Mapping[str, Any] | None, specs: Sequence[FieldSpec]) -> SafeString:
     """Label and value of each field, as a list to read. What no field knows any more is told under its key's words."""
     known = {spec.key: spec for spec in specs}
@@ -113,7 +91,7 @@ def told_values(*, values: Mapping[str, Any] | None, specs: Sequence[FieldSpec])
             known[key].label if key in known else key.replace("_", " "),
             told_value(value=value, spec=known.get(key)),
         )
-        for key, value in (values or {}).items()
+        for key, value in in_order(values=values or {}, specs=specs).items()
     ]
     if not rows:
         return SafeString("–")
@@ -122,4 +100,6 @@ def told_values(*, values: Mapping[str, Any] | None, specs: Sequence[FieldSpec])
 
 def as_text(value: Any) -> SafeString:
     """JSON to read, escaped: it may carry what a document says."""
-    return format_html('<pre class="cs-pre">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
+    return format_html(
+        '<pre class="cs-pre" tabindex="0">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False)
+    )

@@ -6,7 +6,7 @@ A small model copies a long number wrongly and picks it rightly. The value is wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,9 +15,16 @@ from workflows.drafting.amounts import find_amounts, write_amount
 from workflows.drafting.contacts import find_emails, find_phones, find_urls
 from workflows.drafting.conventions import Conventions, read_conventions
 from workflows.drafting.dates import FoundDate, find_dates
-from workflows.drafting.documents import PageText, older_mails
+from workflows.drafting.documents import PageText, older_mails, passed_on_mail
 from workflows.drafting.fields import FieldSpec, Kind
-from workflows.drafting.references import asks_for_iban, asks_for_reference, find_ibans, find_references
+from workflows.drafting.references import (
+    asks_for_iban,
+    asks_for_model,
+    asks_for_reference,
+    find_ibans,
+    find_models,
+    find_references,
+)
 from workflows.drafting.stretches import Stretches
 
 MOST_CANDIDATES = (
@@ -148,7 +155,8 @@ def _named(fields: Iterable[FieldSpec]) -> Iterable[tuple[str, FieldSpec]]:
 
 def _finder_of(spec: FieldSpec) -> str | None:
     if spec.kind is Kind.TEXT:
-        return "iban" if asks_for_iban(spec) else "reference" if asks_for_reference(spec) else None
+        asked = (asks_for_iban, "iban"), (asks_for_reference, "reference"), (asks_for_model, "model")
+        return next((finder for asks, finder in asked if asks(spec)), None)
     return spec.kind.value if spec.kind in _FINDABLE else None
 
 
@@ -213,6 +221,10 @@ def _search_page(
         for item in find_phones(text=text, regions=conventions.regions):
             if not taken.overlap(item.start, item.end):
                 keep("phone", item.start, item.end, item.value)
+    if "model" in finders:
+        for item in find_models(text=text):
+            if not taken.overlap(item.start, item.end):
+                keep("model", item.start, item.end, item.value)
     if every:
         for item in find_references(text=text, taken=taken):
             keep("reference", item.start, item.end, item.value)
@@ -259,14 +271,21 @@ def read_time(text: str) -> str | None:
 
 def _newest(finder: str, several: list[Candidate], pages: Sequence[PageText]) -> list[Candidate]:
     """What stands in the newest mail of a chain: dates, amounts and addresses of the older ones are other people's or past. A
-    reference there still names the matter, so it counts where the newest has none."""
-    older = {
-        (page.source, page.number): begins for page in pages if (begins := older_mails(page)) is not None
-    }
+    reference there still names the matter, so it counts where the newest has none. Of a mail that was passed on, what
+    stands in it and not above it: who passed it on is nobody who asks."""
+    older = _places(pages, older_mails)
+    passed_on = _places(pages, passed_on_mail)
+    if passed_on:
+        own = [one for one in several if one.start >= passed_on.get((one.source, one.page), 0)]
+        several = own or several
     if not older:
         return several
     newest = [one for one in several if one.start < older.get((one.source, one.page), one.start + 1)]
     return newest or (several if finder in {"reference", "iban"} else [])
+
+
+def _places(pages: Sequence[PageText], find: Callable[[PageText], int | None]) -> dict[tuple[int, int], int]:
+    return {(page.source, page.number): begins for page in pages if (begins := find(page)) is not None}
 
 
 def _distinct(several: list[Candidate]) -> tuple[Candidate, ...]:

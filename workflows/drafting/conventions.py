@@ -87,6 +87,9 @@ _LANGUAGES = {  # words that stand in any paragraph of one language and in none 
     "ES": "para usted gracias nuestro pero hola saludos calle muy",
     "IT": "gentile grazie per della saluti buongiorno sono nostro via",
     "NL": "het een niet wij voor graag bedankt groet onze straat",
+    "SE": "och för att är inte jag vänliga hälsningar tack",
+    "DK": "og ikke jeg venlig hilsen tak på",
+    "PL": "dzień dobry proszę dziękuję jest pozdrawiam się",
     "GB": "the and you for with please our thanks colour organise",
 }
 _LANGUAGE_OF = {

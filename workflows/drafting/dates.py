@@ -337,7 +337,7 @@ def _named_weekday(match: re.Match[str], written: date) -> FoundDate:
             return FoundDate(match.start(), match.end(), near, derived=True)
         return FoundDate(match.start(), match.end("weekday"), coming, derived=True)
     if number_of_month := _day_beside(match):
-        near = _coming_ordinal(written, number_of_month)
+        near = _ordinal_on_weekday(written, number_of_month, number)
         return FoundDate(
             match.start(),
             match.end(),
@@ -465,6 +465,16 @@ def _coming_ordinal(written: date, number: int) -> date | None:
         if candidate and candidate > written:
             return candidate
     return None
+
+
+def _ordinal_on_weekday(written: date, number: int, weekday: int) -> date | None:
+    """The coming such day, or today's or the last one where that falls on the weekday and the coming one does not."""
+    coming = _coming_ordinal(written, number)
+    if coming is None or coming.weekday() == weekday:
+        return coming
+    before = written.replace(day=1) - timedelta(days=1)
+    past = (_day(month.year, month.month, number) for month in (written, before))
+    return next((day for day in past if day and day <= written and day.weekday() == weekday), coming)
 
 
 def _monday_after(written: date) -> date:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from workflows.drafting.candidates import Candidate, find_candidates, written_on
-from workflows.drafting.documents import PageText, older_mails
+from workflows.drafting.documents import PageText, older_mails, passed_on_mail
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.schema import OTHER, QUOTE, UNCLEAR, offered, ordered, wants_quote
 
@@ -143,11 +143,15 @@ def _question(
 def _fenced(page: PageText, *, many: bool) -> str:
     name = defuse(page.source_name).replace('"', "'").replace("\n", " ")[:80]
     title = f' name="{name}" page="{page.number}"' if many else ""
-    begins = older_mails(page)
+    passed_on = passed_on_mail(page)
+    begins = passed_on if passed_on is not None else older_mails(page)
     if begins is None:
         return f"<document{title}>\n{defuse(page.text).strip()}\n</document>"
-    newest, older = defuse(page.text[:begins]).strip(), defuse(page.text[begins:]).strip()
-    return f"<document{title}>\n{newest}\n</document>\n\nOlder messages, quoted below it:\n<document>\n{older}\n</document>"
+    above, below = defuse(page.text[:begins]).strip(), defuse(page.text[begins:]).strip()
+    # What counts comes last: a small model takes the people it read of last for those who ask.
+    if passed_on is not None:
+        return f"Passed on with these words:\n<document>\n{above}\n</document>\n\nThe message itself:\n<document{title}>\n{below}\n</document>"
+    return f"Older messages, quoted below the newest:\n<document>\n{below}\n</document>\n\nThe newest message:\n<document{title}>\n{above}\n</document>"
 
 
 @lru_cache(maxsize=64)

@@ -22,6 +22,9 @@ _LETTERED = re.compile(
 )
 _SPACED = re.compile(r"\b[A-Z]{2,4}[ -]\d[\w/-]{2,20}(?: \d{2,4}){0,3}(?!\w)")
 _DIGITS = re.compile(r"(?<![\w.,+@/#:-])#?\d{2,14}(?:[-/]\d{1,8}){0,3}(?![\w@/]|[.,:]\d|-\d)")
+_CODE = re.compile(r"\bcode\b", re.I)
+_MODEL_IN_TEXT = re.compile(r"(?<![\w@.-])[A-Z]{1,4}[- ]?\d{1,4}[A-Za-z]?(?![\w@.-]*[\w@])")
+_MODEL = re.compile(r"[A-Za-z]{1,4}[- ]?\d{1,2}")
 _SIZE = re.compile(r"\d[x×]\d", re.I)
 _LABELLED = re.compile(
     r"(?:invoice|order|po|reference|ref|number|no|nr|ticket|case|customer|account|quote|offer|contract|rechnung\w*|auftrag\w*|bestell\w*|kunden\w*"
@@ -38,6 +41,22 @@ def asks_for_reference(spec: FieldSpec) -> bool:
 
 def asks_for_iban(spec: FieldSpec) -> bool:
     return spec.kind is Kind.TEXT and "iban" in f"{spec.key} {spec.label}".casefold()
+
+
+def asks_for_model(spec: FieldSpec) -> bool:
+    """A text field whose hint says that it wants a code, such as that of a machine or an article."""
+    return spec.kind is Kind.TEXT and bool(_CODE.search(spec.hint)) and not asks_for_reference(spec)
+
+
+def find_models(*, text: str) -> Iterator[Found]:
+    """A few capitals and a number, like "CL-12"."""
+    for match in _MODEL_IN_TEXT.finditer(text):
+        yield Found(match.start(), match.end(), match.group())
+
+
+def names_a_model(written: str) -> bool:
+    """Up to four letters and one or two digits, as in "CL-12" or "E31": shorter than a reference is unless it is labelled as one."""
+    return bool(_MODEL.fullmatch(written.strip()))
 
 
 def find_ibans(*, text: str) -> Iterator[Found]:

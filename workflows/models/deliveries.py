@@ -78,9 +78,12 @@ class RegisterEntry(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="+")
     title = models.CharField(max_length=200)
     values = models.JSONField()
+    words = models.TextField(
+        blank=True, editable=False
+    )  # title and values as people read them, for the search
     accepted_at = models.DateTimeField(default=timezone.now)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["words"])
 
     class Meta:
         ordering = ["-accepted_at", "-pk"]

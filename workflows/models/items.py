@@ -31,6 +31,9 @@ class Item(models.Model):
     channel = models.CharField(max_length=20, default="admin")  # admin, api, command, demo
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     external_id = models.CharField(max_length=200, blank=True)
+    origin = models.ForeignKey(  # the item this one was moved or split from
+        "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="offshoots"
+    )
     content_hash = models.CharField(max_length=64, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
     values = models.JSONField(

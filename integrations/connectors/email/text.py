@@ -23,17 +23,20 @@ def subject(*, template: str, parcel: Parcel) -> str:
     names = {key: _short(value) for key, value in parcel.values.items()}
     names |= {"title": parcel.title, "workflow": parcel.workflow_name, "item": parcel.item_id}
     # string.Template looks names up and does nothing else: no attributes, no calls.
-    return one_line(Template(template).safe_substitute(names), at_most=SUBJECT_CHARACTERS)
+    written = one_line(Template(template).safe_substitute(names), at_most=SUBJECT_CHARACTERS)
+    return f"[Test] {written}" if parcel.test else written
 
 
 def body(parcel: Parcel) -> str:
     lines = [f"{one_line(parcel.workflow_name, at_most=200)}: {one_line(parcel.title, at_most=500)}", ""]
+    if parcel.test:
+        lines += ["This is a test. The values are made up, and nothing was approved.", ""]
     for key, value in parcel.values.items():
         lines += _field(label=_label(key=key, parcel=parcel), key=key, value=value, parcel=parcel)
     decided = parcel.decided_at.astimezone(UTC)
     lines += [
         "",
-        f"Approved by {one_line(parcel.decided_by, at_most=200)} on {decided:%Y-%m-%d at %H:%M} UTC.",
+        f"{'Tested' if parcel.test else 'Approved'} by {one_line(parcel.decided_by, at_most=200)} on {decided:%Y-%m-%d at %H:%M} UTC.",
         f"Open it: {one_line(parcel.url, at_most=2000)}",
         f"Reference: {one_line(parcel.key, at_most=100)}",
     ]

@@ -12,11 +12,13 @@ def payload(parcel: Parcel) -> str:
     """{"type", "timestamp", "data": {"item", "title", "workflow", "workflow_name", "url", "values", "decided_by"}}.
 
     `timestamp` is when the result was accepted, in UTC. ASCII only: a receiver that decodes the body with the wrong
-    character set still verifies and reads it.
+    character set still verifies and reads it. A test has the type "item.test" and `"test": true` beside it, so that no
+    receiver books it by mistake.
     """
     return json.dumps(
         {
-            "type": "item.approved",
+            "type": "item.test" if parcel.test else "item.approved",
+            **({"test": True} if parcel.test else {}),
             "timestamp": parcel.decided_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "data": {
                 "item": parcel.item_id,

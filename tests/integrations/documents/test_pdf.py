@@ -144,6 +144,12 @@ def test_pages_beyond_the_limit_are_left_out_with_a_note() -> None:
     assert reading.notes == ("Only the first 2 of 5 pages were read.",)
 
 
+def test_a_page_is_rendered_in_the_asked_form(reader: Reader) -> None:
+    for form in ("PNG", "WEBP"):
+        content = reader.render(content=pdf(invoice), number=1, width_px=400, form=form)
+        assert Image.open(io.BytesIO(content)).format == form
+
+
 def test_a_page_is_rendered_in_the_asked_width(reader: Reader) -> None:
     shown = Image.open(io.BytesIO(reader.render(content=pdf(invoice), number=1, width_px=400)))
     assert shown.format == "PNG"

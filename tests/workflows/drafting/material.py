@@ -23,6 +23,21 @@ Ines Okafor
 Okafor Joinery Ltd
 """
 
+PASSED_ON = """From: Nia Brook <nia@countersign.example>
+To: sales@countersign.example
+Subject: Fwd: An offer
+
+Yours, I think. Nia, 01632 960 901
+
+---------- Forwarded message ----------
+From: Ola Holm <ola@holm.example>
+To: info@countersign.example
+Subject: An offer
+
+Could you send us an offer? We have £3,100 for it. Ring me on 01632 960 777.
+Ola Holm
+"""
+
 
 def spec(key: str, kind: str = "text", **more: Any) -> FieldSpec:
     return FieldSpec.model_validate(

@@ -5,7 +5,7 @@ from time import process_time
 
 import pytest
 
-from tests.workflows.drafting.material import LEAD, LINES, MAIL, page, spec
+from tests.workflows.drafting.material import LEAD, LINES, MAIL, PASSED_ON, page, spec
 from workflows.drafting.candidates import find_candidates, read_time, written_on
 
 
@@ -69,6 +69,8 @@ def test_the_documents_own_date_line_beats_the_day_it_came_in() -> None:
         ("by the 20th", "2026-11-20"),
         ("let us say the 20th", "2026-11-20"),
         ("on Friday the 20th", "2026-11-20"),
+        ("it is Tuesday the 10th that I mean", "2026-11-10"),
+        ("it left on Thursday the 5th", "2026-11-05"),
         ("vendredi prochain", "2026-11-13"),
         ("next week Wednesday", "2026-11-18"),
         ("3 January", "2027-01-03"),
@@ -323,3 +325,21 @@ def test_without_a_date_line_an_overdue_day_is_offered() -> None:
 def test_a_bracket_around_a_number_is_no_part_of_it_and_a_fax_is_no_phone() -> None:
     text = "My mobile (07700 900 461), fax 0113 496 0150, tel./fax 0113 496 0151, +44 20 7946 0612"
     assert [*found(text, "phone")] == ["07700 900 461", "0113 496 0151", "+44 20 7946 0612"]
+
+
+def test_of_a_mail_that_was_passed_on_only_what_stands_in_it_is_offered() -> None:
+    assert list(found(PASSED_ON, "email")) == ["ola@holm.example"]
+    assert list(found(PASSED_ON, "phone").values()) == ["+441632960777"]
+    without = PASSED_ON.replace("Ring me on 01632 960 777.", "")
+    assert list(found(without, "phone").values()) == ["+441632960901"], "nothing better is there"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Hej, jag nås på 08-465 004 37 och inte före åtta. Tack, vänliga hälsningar", "+46846500437"),
+        ("Dzień dobry, proszę o telefon: 22 555 01 43. Pozdrawiam, dziękuję", "+48225550143"),
+    ],
+)
+def test_the_language_tells_the_country_of_a_national_number(text: str, number: str) -> None:
+    assert number in found(text, "phone").values()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.workflows.drafting.material import LEAD, LINES, MAIL, page
+from tests.workflows.drafting.material import LEAD, LINES, MAIL, PASSED_ON, page
 from workflows.drafting.prompt import TooLong, build_messages, defuse
 
 EXAMPLES = [
@@ -75,10 +75,28 @@ def test_columns_of_rows_are_described() -> None:
     assert "  - amount: Amount (amount with its currency)" in asked[0]["content"]
 
 
-def test_older_mails_stand_apart_from_the_newest() -> None:
+def test_the_newest_message_comes_last_and_apart_from_the_older_ones() -> None:
     last = messages(
         "From: Bo <bo@lind.example>\n\nYes, do.\n\nOn Tue, 3 Nov 2026, Tom <tom@x.example> wrote:\n> Shall we?\n"
     )[-1]["content"]
-    newest, older = last.split("Older messages, quoted below it:")
+    older, newest = last.split("The newest message:")
+    assert "Older messages, quoted below the newest:" in older
     assert "Yes, do." in newest
     assert "Shall we?" in older
+    assert newest.strip().startswith("<document>")
+
+
+@pytest.mark.parametrize(
+    "passed_on",
+    [
+        PASSED_ON,
+        PASSED_ON.replace("Fwd: ", ""),  # the line above it says so
+        PASSED_ON.replace("Forwarded message", "Original Message"),  # the subject says so
+    ],
+)
+def test_a_mail_that_was_passed_on_counts_as_the_message_itself(passed_on: str) -> None:
+    last = messages(passed_on)[-1]["content"]
+    words, message = last.split("The message itself:")
+    assert "Yours, I think." in words
+    assert "Could you send us an offer?" in message
+    assert "Older messages" not in last

@@ -11,7 +11,8 @@ from tests.workflows.drafting.material import LEAD, LINES, MAIL, TOPIC, page, sp
 from workflows.drafting.amounts import read_number, write_amount
 from workflows.drafting.candidates import find_candidates
 from workflows.drafting.fields import Kind
-from workflows.drafting.values import FieldValue, normalise_value, read_values, validate_values
+from workflows.drafting.typed import normalise_value, validate_values
+from workflows.drafting.values import FieldValue, read_values
 
 
 def read(raw: dict[str, Any], text: str = MAIL, fields: Any = LEAD) -> dict[str, FieldValue]:
@@ -247,3 +248,90 @@ def test_the_letter_of_a_logo_is_no_part_of_the_name() -> None:
 )
 def test_a_title_is_no_part_of_a_contacts_full_name(written: str, kept: str) -> None:
     assert read({"contact_name": written})["contact_name"].value == kept
+
+
+REPLY = """From: Ines Okafor <ines@okafor-joinery.example>
+
+Thank you, that is fine with us. The older price was £900.
+
+On Tue, 3 Nov 2026, Tom <tom@x.example> wrote:
+> It would be £1,200. Ring me on 01632 960 555.
+"""
+
+
+def test_an_optional_value_written_out_from_an_older_mail_alone_is_nothing() -> None:
+    values = read({"budget": "other: £1,200", "phone": "other: 01632 960 555"}, REPLY)
+    for key in ("budget", "phone"):
+        assert values[key].value is None
+        assert values[key].as_written is not None
+        assert "only in an older message" in values[key].problems[0]
+
+
+def test_a_value_written_out_from_the_newest_mail_is_kept() -> None:
+    assert read({"budget": "£900"}, REPLY)["budget"].value == {"amount": "900.00", "currency": "GBP"}
+    required = [spec("budget", "money", required=True)]
+    assert read({"budget": "other: £1,200"}, REPLY, required)["budget"].value is not None
+    assert read({"contact_name": "Tom"}, REPLY)["contact_name"].value == "Tom", "people are named in both"
+
+
+@pytest.mark.parametrize("written", ["TS-3", "CL 12", "E31"])
+def test_a_machine_or_an_alarm_written_out_is_no_reference(written: str) -> None:
+    text = f"Our {written} has stopped. The order is AB-4417."
+    value = read({"order_number": f"other: {written}"}, text)["order_number"]
+    assert (value.value, value.as_written) == (None, written)
+    assert "not a number of this kind" in value.problems[0]
+    required = [spec("order_number", required=True)]
+    assert read({"order_number": f"other: {written}"}, text, required)["order_number"].value == written
+
+
+def test_a_short_reference_that_is_labelled_as_one_is_kept() -> None:
+    value = read({"order_number": "AB-12"}, "Order no. AB-12 is late.")["order_number"]
+    assert (value.value, value.problems) == ("AB-12", ())
+
+
+def test_a_telephone_number_that_stands_nowhere_is_nothing() -> None:
+    made_up = read({"phone": "other: 07700 900 355"})["phone"]
+    assert (made_up.value, made_up.as_written) == (None, "07700 900 355")
+    assert "stands nowhere" in made_up.problems[0]
+    assert read({"phone": "other: +44 1632 960961"})["phone"].value == "+441632960961", (
+        "only written otherwise"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "made_up", "said", "value"),
+    [
+        ("budget", "£180 a month", "£ 9.400,-", {"amount": "9400.00", "currency": "GBP"}),
+        ("wanted_by", "2027-07-01", "2026-12-04", "2026-12-04"),
+    ],
+)
+def test_an_amount_or_a_day_that_stands_nowhere_is_nothing(
+    key: str, made_up: str, said: str, value: Any
+) -> None:
+    fields = [spec("budget", "money"), spec("wanted_by", "date")]
+    text = "We have £9,400 for it and need it by 4 December 2026."
+    answer = read({key: f"other: {made_up}"}, text, fields)[key]
+    assert (answer.value, answer.as_written) == (None, made_up)
+    assert "stands nowhere" in answer.problems[0]
+    assert read({key: f"other: {said}"}, text, fields)[key].value == value, "only written otherwise"
+
+
+def test_a_text_of_which_no_word_stands_in_the_document_was_not_copied_from_it() -> None:
+    fields = [spec("company"), spec("topic", needs_evidence=False), spec("name", required=True)]
+    text = "First name: Ines\nLast name: Okafor\nWe ask for a visit. Kestrel Foods"
+    values = read({"company": "Tollund Honey", "topic": "Besuch", "name": "Somebody"}, text, fields)
+    assert (values["company"].value, values["company"].as_written) == (None, "Tollund Honey")
+    assert "stands nowhere" in values["company"].problems[0]
+    assert (values["topic"].value, values["name"].value) == ("Besuch", "Somebody"), (
+        "worked out; a person looks"
+    )
+    assert read({"company": "Kestrel Foods Ltd"}, text, fields)["company"].value == "Kestrel Foods Ltd"
+
+
+def test_a_field_for_a_code_is_offered_those_in_the_text_and_takes_no_words() -> None:
+    fields = [spec("product", hint="The code of the machine.")]
+    text = "We saw your CL-12 and the BX 40 at the fair; write to a@b-40.example. No small machines."
+    candidates = find_candidates(fields=fields, pages=[page(text)], reference_date=None)["product"]
+    assert [one.text for one in candidates] == ["CL-12", "BX 40"]
+    assert read({"product": "CL-12"}, text, fields)["product"].value == "CL-12"
+    assert read({"product": "other: small machines"}, text, fields)["product"].value is None

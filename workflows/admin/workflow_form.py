@@ -1,0 +1,97 @@
+"""The settings of a workflow as a form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
+from django.utils.text import slugify
+from guardian.models import GroupObjectPermission
+
+from workflows.access import Action, may, people_who_may
+from workflows.models import Stage, Workflow
+
+
+class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Workflow
+        fields = (
+            "name", "slug", "purpose", "stage", "stage_reason", "owner", "reviewers", "escalation", "review_due_minutes",
+            "escalation_due_minutes", "hold_seconds",
+        )  # fmt: skip
+        labels = {
+            "slug": "Name in addresses",
+            "stage_reason": "Why it is at this stage",
+            "reviewers": "Reviewers’ group",
+            "escalation": "Escalations go to",
+            "review_due_minutes": "Minutes until a review is due",
+            "escalation_due_minutes": "Minutes until an escalation is due",
+            "hold_seconds": "Hold, in seconds",
+        }
+        help_texts = {
+            "slug": "Small letters, digits and hyphens. Empty: made from the name. It cannot be changed later.",
+            "purpose": "In one sentence: what it takes in, and what comes out.",
+            "reviewers": "What they may do is said under “Who may do what”.",
+        }
+        widgets = {"purpose": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args: Any, by: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        workflow: Workflow | None = self.instance if self.instance.pk else None
+        if workflow:
+            del self.fields["slug"]
+        else:
+            self.fields["slug"].required = False
+            del self.fields["stage"], self.fields["stage_reason"]  # it begins as being set up
+        for name in ("reviewers", "escalation"):
+            choice: Any = self.fields[name]
+            choice.queryset = _groups_for(workflow=workflow, by=by)
+            choice.empty_label = "Nobody yet"
+        owner: Any = self.fields["owner"]
+        owner.queryset = _owners_for(workflow=workflow, by=by)
+        owner.empty_label = "Nobody yet"
+        if not workflow:
+            owner.initial = by.pk
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
+            cleaned["slug"] = _free_slug(cleaned.get("name", ""))
+            self.instance.slug = cleaned["slug"]
+        if cleaned.get("stage") == Stage.LIVE and not cleaned.get("stage_reason"):
+            self.add_error("stage_reason", "Say who opens it and why, in a few words.")
+        return cleaned
+
+
+def _free_slug(name: str) -> str:
+    first = slug = slugify(name)[:50] or "workflow"
+    number = 2
+    while Workflow.objects.filter(slug=slug).exists():
+        slug, number = f"{first}-{number}", number + 1
+    return slug
+
+
+def _groups_for(*, workflow: Workflow | None, by: Any) -> QuerySet[Group]:
+    """Who makes a workflow or manages its access chooses among all groups; else those that have to do with it."""
+    if workflow is None or may(by, Action.ACCESS, workflow):
+        return Group.objects.order_by("name")
+    granted = GroupObjectPermission.objects.filter(object_pk=str(workflow.pk), content_type__model="workflow")
+    known = (
+        Q(user=by)
+        | Q(pk__in=granted.values("group"))
+        | Q(pk__in=[workflow.reviewers_id, workflow.escalation_id])
+    )
+    return Group.objects.filter(known).distinct().order_by("name")
+
+
+def _owners_for(*, workflow: Workflow | None, by: Any) -> QuerySet[Any]:
+    """People who have to do with it: the names of all others are none of its business."""
+    known = Q(pk=by.pk)
+    if workflow:
+        known |= Q(pk__in=people_who_may(action=Action.VIEW, workflow=workflow).values("pk")) | Q(
+            pk=workflow.owner_id
+        )
+    return get_user_model().objects.filter(known).order_by("username")
