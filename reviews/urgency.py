@@ -14,6 +14,7 @@ from reviews.models import Review
 from workflows.decisions import holds_sensitive
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.models import Item
+from workflows.routing import RuleSpec
 from workflows.states import State
 from workflows.versions import use_version
 
@@ -23,9 +24,9 @@ MOST = Decimal(10) ** 17  # what the column holds
 
 def urgency(*, item: Item) -> dict[str, Any]:
     """The columns of a review that say how urgent it is beside its due time."""
-    specs = _specs(item)
+    specs, rules = _said(item)
     reasons: list[dict[str, Any]] = (item.route or {}).get("reasons", [])
-    money = _money(item=item, specs=specs)
+    money = _money(item=item, specs=specs, rules=rules)
     sensitive = holds_sensitive(values=item.values or {}, specs=specs)
     amount, currency = money or (None, "")
     kinds = dict.fromkeys(str(reason.get("kind", "")) for reason in reasons)
@@ -38,11 +39,12 @@ def urgency(*, item: Item) -> dict[str, Any]:
     }
 
 
-def _specs(item: Item) -> tuple[FieldSpec, ...]:
-    """Of a version that was used, from memory: this is worked out for each item that is drafted."""
-    if item.version is None:
-        return ()
-    return use_version(pk=item.version.pk).fields if item.version.used_at else item.version.specs()
+def _said(item: Item) -> tuple[tuple[FieldSpec, ...], tuple[RuleSpec, ...]]:
+    """What its version says of fields and rules, from memory: this is worked out for each item that is drafted."""
+    if item.version_id is None:
+        return (), ()
+    version = use_version(pk=item.version_id)
+    return version.fields, version.rules
 
 
 def _risk(
@@ -59,14 +61,13 @@ def _risk(
     return Review.Risk.MEDIUM if doubtful or matters else Review.Risk.LOW
 
 
-def _money(*, item: Item, specs: tuple[FieldSpec, ...]) -> tuple[Decimal, str] | None:
+def _money(
+    *, item: Item, specs: tuple[FieldSpec, ...], rules: tuple[RuleSpec, ...]
+) -> tuple[Decimal, str] | None:
     """Of the field that a rule speaks of, else of the one called total, else of the first one that is filled."""
     filled = {spec.key: read for spec in specs if (read := _read(spec, (item.values or {}).get(spec.key)))}
-    if len(filled) > 1:
-        assert item.version is not None
-        ruled = item.version.rules.filter(field__in=filled).values_list("field", flat=True).first()
-        return filled[ruled] if ruled else filled.get("total") or next(iter(filled.values()))
-    return next(iter(filled.values()), None)
+    ruled = next((filled[rule.field] for rule in rules if rule.field in filled), None)
+    return ruled or filled.get("total") or next(iter(filled.values()), None)
 
 
 def _read(spec: FieldSpec, value: Any) -> tuple[Decimal, str] | None:

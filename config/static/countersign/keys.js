@@ -24,8 +24,10 @@
 
     const single = (event) => event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
 
-    // The palette takes the focus a moment after it opens: what is typed in that moment is meant for it, and decides nothing.
-    const behindDialog = (event) => [...document.querySelectorAll("[role=dialog][aria-modal=true]")].some((dialog) => dialog.checkVisibility() && !dialog.contains(event.target));
+    // The palette is open before it can be seen, and takes the focus a moment after that: what is typed in between is meant
+    // for it, and decides nothing.
+    const opened = (dialog) => dialog.checkVisibility() || (dialog.contains(document.getElementById("search-input-command")) && Boolean(window.Alpine?.$data(dialog).openCommandResults));
+    const behindDialog = (event) => [...document.querySelectorAll("[role=dialog][aria-modal=true]")].some((dialog) => opened(dialog) && !dialog.contains(event.target));
 
     const set = (wanted) => {
         try {
