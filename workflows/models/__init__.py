@@ -1,4 +1,6 @@
 from workflows.models.beats import Beat
+from workflows.models.briefs import Brief, FollowUp, Launch, MetricActual
+from workflows.models.cases import Case, CaseResult, CaseSource, Evaluation, Label
 from workflows.models.decisions import Decision
 from workflows.models.definitions import (
     TAKES_WORK,
@@ -15,12 +17,48 @@ from workflows.models.exports import RegisterExport
 from workflows.models.grants import GrantChange
 from workflows.models.items import BACKLOG, MAX_ATTEMPTS, SUBMITTED, IdempotencyKey, Item, Page, Source
 from workflows.models.keys import ApiKey
+from workflows.models.money import Budget, Price, Reservation, Spending
 from workflows.models.runs import FieldResult, Run
 from workflows.models.tries import Try
 
 __all__ = [
-    "BACKLOG", "MAX_ATTEMPTS", "SUBMITTED", "TAKES_WORK", "ApiKey", "Beat", "Decision", "Delivery", "DeliveryAttempt", "Destination", "Field",
-    "FieldResult", "GrantChange", "IdempotencyKey", "Item", "Operator", "Page", "RegisterEntry", "RegisterExport", "Rule", "Run", "Source", "Stage",
+    "BACKLOG",
+    "MAX_ATTEMPTS",
+    "SUBMITTED",
+    "TAKES_WORK",
+    "ApiKey",
+    "Beat",
+    "Brief",
+    "Budget",
+    "Case",
+    "CaseResult",
+    "CaseSource",
+    "Decision",
+    "Delivery",
+    "DeliveryAttempt",
+    "Destination",
+    "Evaluation",
+    "Field",
+    "FieldResult",
+    "FollowUp",
+    "GrantChange",
+    "IdempotencyKey",
+    "Item",
+    "Label",
+    "Launch",
+    "MetricActual",
+    "Operator",
+    "Page",
+    "Price",
+    "RegisterEntry",
+    "RegisterExport",
+    "Reservation",
+    "Rule",
+    "Run",
+    "Source",
+    "Spending",
+    "Stage",
     "Try",
-    "Version", "Workflow",
-]  # fmt: skip
+    "Version",
+    "Workflow",
+]

@@ -246,6 +246,8 @@ class Destination(models.Model):
     name = models.CharField(max_length=80)
     config = models.JSONField(default=dict, blank=True)  # never a secret: names the variable that holds one
     active = models.BooleanField(default=True)
+    # The last test that arrived; emptied when the settings change.
+    tested_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     history = HistoricalRecords()
 
