@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -201,6 +202,10 @@ Q_CLUSTER: dict[str, Any] = {
 if redis_url := os.environ.get("REDIS_URL"):
     del Q_CLUSTER["orm"]
     Q_CLUSTER["redis"] = redis_url
+
+# Money: every amount is in one currency. Published prices are in dollars; the rate is the units of it for one dollar.
+CURRENCY = os.environ.get("COUNTERSIGN_CURRENCY", "USD").strip().upper()
+USD_RATE = Decimal(os.environ.get("COUNTERSIGN_USD_RATE", "1"))
 
 # How the workers work (seconds, counts).
 LEASE_SECONDS = 15

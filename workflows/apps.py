@@ -8,8 +8,10 @@ class Workflows(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_execute
 
+        from workflows.money import settle_lost
         from workflows.tasks import note_tick, wake_what_is_due
         from workflows.ticking import every
 
         post_execute.connect(note_tick, dispatch_uid="note_tick")
         every(seconds=1.5, name="look for due work", call=wake_what_is_due)
+        every(seconds=60, name="settle reservations whose calls never answered", call=settle_lost)

@@ -18,12 +18,15 @@ from integrations.llm.outcomes import Outcome
 from integrations.llm.spans import value_spans
 from integrations.llm.tokens import mean_logprob
 from workflows import attention
+from workflows.budgets import is_limited, problem_of
 from workflows.drafting.candidates import find_candidates, written_on
 from workflows.drafting.documents import PageText
 from workflows.drafting.draft import make_draft
 from workflows.drafting.prompt import TooLong, build_messages
 from workflows.drafting.schema import build_schema, check_shape
+from workflows.metering import Meter
 from workflows.models import MAX_ATTEMPTS, FieldResult, Item, Run, Source
+from workflows.money import Refusal, own_prices, settle_lost
 from workflows.people import system_user
 from workflows.reading import ToRead, notes_of, pages_of, read_plain_sources
 from workflows.routing import FieldReading, route
@@ -34,6 +37,7 @@ from workflows.versions import Snapshot, use_version
 log = logging.getLogger("countersign.work")
 
 GIVE_BACK_SECONDS = 3  # doubled each time: the model was away, and may be back
+HELD_SECONDS = 10  # what other calls hold of a budget settles as soon as they end
 
 
 @dataclass(slots=True)
@@ -51,11 +55,12 @@ class Prepared:
     candidates: Any
     pages: list[PageText]
     written: date | None
+    meter: Meter
 
 
 def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | list[ToRead] | None:
     """The call to make; or what has to be read first; or None when there is nothing to call for (the item was moved)."""
-    item = Item.objects.select_related("workflow").filter(pk=item_id, lease=lease).first()
+    item = Item.objects.select_related("workflow__budget").filter(pk=item_id, lease=lease).first()
     if item is None:
         return None
     by = by or system_user()
@@ -108,13 +113,18 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
                 ended_at=timezone.now(),
                 error="The worker stopped before the answer came.",
             )
+            settle_lost(item=item.pk)
         run = Run.objects.create(item=item, version_id=version_id, prompt=messages)
+    request = Request(
+        messages=messages, schema=schema, schema_name="draft",
+        validate=lambda values: check_shape(raw=values, fields=fields),
+    )  # fmt: skip
+    meter = Meter(
+        workflow=item.workflow_id, item=item.pk, request=request, own=own_prices(),
+        budgeted=is_limited(getattr(item.workflow, "budget", None)),
+    )  # fmt: skip
     return Prepared(
-        item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}",
-        request=Request(
-            messages=messages, schema=schema, schema_name="draft",
-            validate=lambda values: check_shape(raw=values, fields=fields),
-        ),
+        item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}", request=request, meter=meter,
         version=version, notes=notes_of(sources=sources), by=by, candidates=candidates, pages=pages,
         written=written_on(pages=pages, reference_date=reference),
     )  # fmt: skip
@@ -143,7 +153,10 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
         )  # fmt: skip
     with transaction.atomic():
         item = lock(item=Item(pk=prepared.item_id))
-        _end_run(run=run, answer=answer, draft=draft.as_json() if draft else None, cpu_seconds=cpu_seconds)
+        _end_run(
+            run=run, answer=answer, draft=draft.as_json() if draft else None, cpu_seconds=cpu_seconds,
+            cost=prepared.meter.finish(calls=answer.calls),
+        )  # fmt: skip
         if item.lease != prepared.lease or item.state != State.WORKING:
             return None
         if draft is None:
@@ -179,14 +192,16 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
         )  # fmt: skip
 
 
-def _end_run(*, run: Run, answer: Answer, draft: dict[str, Any] | None, cpu_seconds: float | None) -> None:
+def _end_run(
+    *, run: Run, answer: Answer, draft: dict[str, Any] | None, cpu_seconds: float | None, cost: Decimal | None
+) -> None:  # fmt: skip
     run.outcome = answer.outcome.value
     run.model, run.profile = answer.model[:200], answer.profile[:80]
     run.raw_text, run.draft, run.error = answer.raw_text.replace("\x00", ""), draft, answer.error
     run.calls = [_call_as_json(call) for call in answer.calls]
     run.prompt_tokens, run.completion_tokens = answer.totals.prompt_tokens, answer.totals.completion_tokens
     run.seconds, run.cpu_seconds = answer.seconds, cpu_seconds
-    run.cost = Decimal(0) if cpu_seconds is not None else None  # prices of servers come with the money
+    run.cost = cost
     run.ended_at = timezone.now()
     run.save(update_fields=[
         "outcome", "model", "profile", "raw_text", "draft", "error", "calls", "prompt_tokens", "completion_tokens",
@@ -212,6 +227,8 @@ def _call_as_json(call: Any) -> dict[str, Any]:
 
 def _after_failure(*, item: Item, prepared: Prepared, answer: Answer) -> Item:
     outcome, detail = answer.outcome, answer.error
+    if outcome is Outcome.OVER_BUDGET and prepared.meter.refusal is not None:
+        return _after_refusal(item=item, prepared=prepared, refusal=prepared.meter.refusal, answer=answer)
     if outcome is Outcome.OVER_BUDGET:
         # The ceiling ended it, but what is wrong is what the last call met.
         if answer.calls:
@@ -244,6 +261,22 @@ def _after_failure(*, item: Item, prepared: Prepared, answer: Answer) -> Item:
     return _attend(row=item, by=prepared.by, why=problem["happened"], problem=problem)
 
 
+def _after_refusal(*, item: Item, prepared: Prepared, refusal: Refusal, answer: Answer) -> Item:
+    """The call was not made for want of money; it was not counted either."""
+    if refusal.passes:
+        if not answer.calls:
+            Run.objects.filter(
+                pk=prepared.run_id
+            ).delete()  # nothing was asked: there would be one every few seconds
+        return move_locked(
+            row=item, to=State.RECEIVED, by=prepared.by, why="The rest of the budget is set aside for calls under way",
+            not_before=timezone.now() + timedelta(seconds=HELD_SECONDS), lease=None, lease_until=None,
+            attempts=max(0, item.attempts - 1),
+        )  # fmt: skip
+    problem = problem_of(refusal=refusal, workflow=item.workflow, called=bool(answer.calls))
+    return _attend(row=item, by=prepared.by, why=problem["happened"], problem=problem)
+
+
 def _attend(*, row: Item, by: Any, why: str, problem: dict[str, Any]) -> Item:
     return move_locked(
         row=row, to=State.ATTENTION, by=by, why=why, problem=problem, lease=None, lease_until=None, attempts=0
@@ -269,3 +302,4 @@ def give_up(*, item_id: int, lease: uuid.UUID, error: BaseException) -> None:
             why="Countersign failed on it",
             problem=attention.of_our_error(error=error),
         )
+        settle_lost(item=item_id)

@@ -178,14 +178,12 @@ class Worker:
         async def before_call(asked: Profile) -> bool:
             await self._until_ready(asked)
             # Before everything else: a slot of the model is waiting for it.
-            return await self._in_db(
-                count_call,
-                urgent=True,
-                item_id=prepared.item_id,
-                lease=prepared.lease,
-                most=prepared.version.max_calls,
-            )
+            return await self._in_db(prepared.meter.begin, urgent=True, profile=asked, count=count)
 
+        count = partial(
+            count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.version.max_calls
+        )
+        prepared.meter.local_url = self.deployment.local_url
         profile = resolve_profile(profile=prepared.version.profile, deployment=self.deployment.profile)
         async with self._slots:
             await self._until_ready(profile)

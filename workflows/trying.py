@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -26,13 +26,16 @@ from integrations.llm.outcomes import NEXT_STEPS, Outcome
 from integrations.llm.profiles import Profile, resolve_profile
 from workflows.access import Action, may
 from workflows.attention import HAPPENED
+from workflows.budgets import budget_of, is_limited, problem_of
 from workflows.drafting.candidates import find_candidates, written_on
 from workflows.drafting.documents import PageText
 from workflows.drafting.draft import Draft, FieldDraft, make_draft
 from workflows.drafting.prompt import TooLong, build_messages
 from workflows.drafting.schema import build_schema, check_shape
 from workflows.errors import Conflict, InvalidInput, NotPermitted
-from workflows.models import Try, Version
+from workflows.metering import Meter
+from workflows.models import Try, Version, Workflow
+from workflows.money import Refusal, own_prices
 from workflows.recording import logprobs_of
 from workflows.routing import FieldReading, route
 from workflows.storable import storable, storable_json
@@ -98,7 +101,7 @@ def run_tries(*, deployment: Deployment | None, beat: Callable[[], object] = lam
     )
     done = 0
     while (
-        row := Try.objects.filter(ended_at=None).select_related("version").order_by("pk").first()
+        row := Try.objects.filter(ended_at=None).select_related("version__workflow").order_by("pk").first()
     ) is not None:
         Try.objects.filter(pk=row.pk, ended_at=None).update(started_at=timezone.now())
         row.refresh_from_db(fields=["started_at"])
@@ -131,21 +134,28 @@ def _run(*, row: Try, deployment: Deployment, beat: Callable[[], object]) -> Non
         messages=messages, schema=build_schema(fields=version.fields, candidates=candidates), schema_name="draft",
         validate=lambda values: check_shape(raw=values, fields=version.fields),
     )  # fmt: skip
-    before = deployment.cpu_seconds() if deployment.cpu_seconds else None
+    workflow = row.version.workflow
+    meter = Meter(
+        workflow=workflow.pk, item=None, request=request, own=own_prices(),
+        budgeted=is_limited(budget_of(workflow=workflow)), local_url=deployment.local_url,
+    )  # fmt: skip
     answer = async_to_sync(_ask)(
         row,
         request,
         resolve_profile(profile=version.profile, deployment=deployment.profile),
         version.max_calls,
         beat,
+        meter,
     )
-    cost = (
-        Decimal(0) if before is not None else None
-    )  # ours costs no money; prices of servers are not known yet
+    with transaction.atomic():
+        cost = meter.finish(calls=answer.calls)
     spent = {
         "prompt_tokens": answer.totals.prompt_tokens, "completion_tokens": answer.totals.completion_tokens,
         "model": answer.model[:200], "seconds": answer.seconds, "cost": cost,
     }  # fmt: skip
+    if answer.outcome is Outcome.OVER_BUDGET and meter.refusal is not None:
+        _end(row, outcome=answer.outcome, said=_of_a_refusal(meter.refusal, workflow=workflow), **spent)
+        return
     if answer.outcome is not Outcome.OK or answer.values is None:
         happened = HAPPENED.get(answer.outcome, ("The model gave nothing that could be used.", ""))[
             0
@@ -159,11 +169,15 @@ def _run(*, row: Try, deployment: Deployment, beat: Callable[[], object]) -> Non
     _end(row, outcome=Outcome.OK, result=storable_json(_told(draft=draft, version=version)), **spent)
 
 
-async def _ask(row: Try, request: Request, profile: Profile, most: int, beat: Callable[[], object]) -> Answer:
+async def _ask(
+    row: Try, request: Request, profile: Profile, most: int, beat: Callable[[], object], meter: Meter
+) -> Answer:
     """The rows are asked in the thread of the caller, whose slot is kept while the model works."""
 
-    async def before_call(_: Profile) -> bool:
-        return await sync_to_async(_count_call)(row=row, most=most)
+    count = partial(_count_call, row=row, most=most)
+
+    async def before_call(asked: Profile) -> bool:
+        return await sync_to_async(meter.begin)(profile=asked, count=count)
 
     async def keep() -> None:
         while True:
@@ -188,6 +202,18 @@ def _of_a_try(answer: Answer) -> str:
     detail = answer.error.removesuffix(NEXT_STEPS[answer.outcome]).strip()
     detail = detail.removesuffix("The text that the model gave is kept.").strip()
     return f"{detail} {NEXT.get(answer.outcome, 'Change the version, or try another text.')}".strip()
+
+
+def _of_a_refusal(refusal: Refusal, *, workflow: Workflow) -> str:
+    if refusal.passes:
+        return "The rest of the budget is set aside for calls under way. The model was not called. Try again in a minute."
+    problem = problem_of(refusal=refusal, workflow=workflow)
+    next_step = (
+        problem["next_step"]
+        .replace(" Complete it by hand, or have", " Or have")
+        .replace(", or complete it by hand", "")
+    )
+    return f"{problem['happened']} {problem['detail']} {next_step}"
 
 
 def _count_call(*, row: Try, most: int) -> bool:

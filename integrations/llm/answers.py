@@ -26,7 +26,8 @@ class Request:
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """One HTTP request. `model` is the one that answered, where the server says so. `raw_text` is the content of an
-    answer, or the body of an error. Token counts are None where the server gives none."""
+    answer, or the body of an error. Token counts are None where the server gives none. `sent` is False when the request
+    cannot have reached the server."""
 
     outcome: Outcome
     profile: str
@@ -41,6 +42,7 @@ class Call:
     cached_tokens: int | None = None
     retry_after: float | None = None
     finish_reason: str = ""
+    sent: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

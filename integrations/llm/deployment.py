@@ -26,6 +26,11 @@ class Deployment:
     is_ready: Callable[[], bool] | None = None
     cpu_seconds: Callable[[], float | None] | None = None
 
+    @property
+    def local_url(self) -> str:
+        """The address of the model that runs here, whose calls cost no money; empty when there is none."""
+        return self.profile.base_url if self.cpu_seconds is not None else ""
+
 
 class NoModel(Exception):
     pass

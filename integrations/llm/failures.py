@@ -35,6 +35,7 @@ class Failure:
     status: int | None = None
     raw_text: str = ""
     retry_after: float | None = None
+    sent: bool = True
 
 
 _TOO_LONG = re.compile(
@@ -63,7 +64,7 @@ def failure_of(error: Exception, *, profile: Profile) -> Failure:
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
     if isinstance(cause, httpx2.ConnectTimeout):
         words = f"{server} did not take the connection within {profile.connect_seconds:g} seconds"
-        return Failure(Outcome.UNAVAILABLE, Next.TRY_AGAIN, words)
+        return Failure(Outcome.UNAVAILABLE, Next.TRY_AGAIN, words, sent=False)
     if isinstance(error, TimeoutError):
         words = f"{server} had not finished its answer after {profile.total_seconds:g} seconds"
         return Failure(Outcome.TIMEOUT, Next.TRY_AGAIN, words)
@@ -71,7 +72,7 @@ def failure_of(error: Exception, *, profile: Profile) -> Failure:
         words = f"{server} was silent for {profile.read_seconds:g} seconds"
         return Failure(Outcome.TIMEOUT, Next.TRY_AGAIN, words)
     if isinstance(cause, httpx2.ConnectError):
-        return Failure(Outcome.UNAVAILABLE, Next.TRY_AGAIN, f"{server} cannot be reached")
+        return Failure(Outcome.UNAVAILABLE, Next.TRY_AGAIN, f"{server} cannot be reached", sent=False)
     if isinstance(cause, httpx2.TransportError):
         return Failure(Outcome.UNAVAILABLE, Next.TRY_AGAIN, f"{server} broke off the connection")
     words = f"the request to {server} could not be made; check the model profile ({type(cause or error).__name__})"

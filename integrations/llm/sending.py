@@ -155,6 +155,7 @@ def _failed(failure: Failure, profile: Profile, key: str, seconds: float) -> Rep
         raw_text=failure.raw_text,
         error=failure.error,
         retry_after=failure.retry_after,
+        sent=failure.sent,
     )
     return Reply(call=call, failure=failure)
 
