@@ -25,15 +25,13 @@ from integrations.llm.door import ask
 from integrations.llm.outcomes import NEXT_STEPS, Outcome
 from integrations.llm.profiles import Profile, resolve_profile
 from workflows.access import Action, may
+from workflows.asking import ask_about, draft_of
 from workflows.attention import HAPPENED
-from workflows.drafting.candidates import find_candidates, written_on
 from workflows.drafting.documents import PageText
-from workflows.drafting.draft import Draft, FieldDraft, make_draft
-from workflows.drafting.prompt import TooLong, build_messages
-from workflows.drafting.schema import build_schema, check_shape
+from workflows.drafting.draft import Draft, FieldDraft
+from workflows.drafting.prompt import TooLong
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.models import Try, Version
-from workflows.recording import logprobs_of
 from workflows.routing import FieldReading, route
 from workflows.storable import storable, storable_json
 from workflows.version_rows import problems_of
@@ -118,23 +116,15 @@ def _run(*, row: Try, deployment: Deployment, beat: Callable[[], object]) -> Non
     version = read_version(pk=row.version_id)
     pages = [PageText(source=0, source_name="", number=1, text=row.text)]
     today = timezone.localdate(row.asked_at)
-    candidates = find_candidates(fields=version.fields, pages=pages, reference_date=today)
     try:
-        messages = build_messages(
-            instructions=version.instructions, examples=version.examples, fields=version.fields, pages=pages,
-            note="", reference_date=today,
-        )  # fmt: skip
+        asked = ask_about(version=version, pages=pages, reference_date=today)
     except TooLong as error:
         _end(row, outcome=Outcome.TOO_LONG, said=f"{error} The model was not called.")
         return
-    request = Request(
-        messages=messages, schema=build_schema(fields=version.fields, candidates=candidates), schema_name="draft",
-        validate=lambda values: check_shape(raw=values, fields=version.fields),
-    )  # fmt: skip
     before = deployment.cpu_seconds() if deployment.cpu_seconds else None
     answer = async_to_sync(_ask)(
         row,
-        request,
+        asked.request,
         resolve_profile(profile=version.profile, deployment=deployment.profile),
         version.max_calls,
         beat,
@@ -146,16 +136,13 @@ def _run(*, row: Try, deployment: Deployment, beat: Callable[[], object]) -> Non
         "prompt_tokens": answer.totals.prompt_tokens, "completion_tokens": answer.totals.completion_tokens,
         "model": answer.model[:200], "seconds": answer.seconds, "cost": cost,
     }  # fmt: skip
-    if answer.outcome is not Outcome.OK or answer.values is None:
+    draft = draft_of(asked=asked, answer=answer)
+    if draft is None:
         happened = HAPPENED.get(answer.outcome, ("The model gave nothing that could be used.", ""))[
             0
         ].replace(" on this item", "")
         _end(row, outcome=answer.outcome, said=f"{happened} {_of_a_try(answer)}", **spent)
         return
-    draft = make_draft(
-        raw=answer.values, raw_text=answer.raw_text, fields=version.fields, candidates=candidates, pages=pages,
-        logprobs=logprobs_of(answer), written=written_on(pages=pages, reference_date=today),
-    )  # fmt: skip
     _end(row, outcome=Outcome.OK, result=storable_json(_told(draft=draft, version=version)), **spent)
 
 
