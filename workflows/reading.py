@@ -59,14 +59,7 @@ def save_reading(*, source: Source, reading: Reading) -> list[Page]:
     with transaction.atomic():
         if source.reading:  # read before
             Page.objects.filter(source=source).delete()
-        pages = [
-            Page(
-                source=source, number=page.number, text=storable(page.text), width=page.width,
-                height=page.height, method=page.method,
-                pieces=[[one.start, one.end, *one.box, one.confidence] for one in page.pieces],
-            )
-            for page in reading.pages
-        ]  # fmt: skip
+        pages = page_rows(source=source, reading=reading)
         Page.objects.bulk_create(pages)
         source.read_at = timezone.now()
         source.unreadable = None
@@ -89,6 +82,18 @@ def save_reading(*, source: Source, reading: Reading) -> list[Page]:
                 upload=Upload(name=attachment.name, content=attachment.content, media_type=attachment.media_type),
             )  # fmt: skip
     return pages
+
+
+def page_rows(*, source: Source, reading: Reading) -> list[Page]:
+    """Not saved yet: a case of an evaluation is read in the same way and keeps none."""
+    return [
+        Page(
+            source=source, number=page.number, text=storable(page.text), width=page.width,
+            height=page.height, method=page.method,
+            pieces=[[one.start, one.end, *one.box, one.confidence] for one in page.pieces],
+        )
+        for page in reading.pages
+    ]  # fmt: skip
 
 
 def save_unreadable(*, source: Source, why: Unreadable) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,15 +14,10 @@ from django.utils import timezone
 
 from integrations.llm.answers import Answer, Request
 from integrations.llm.outcomes import Outcome
-from integrations.llm.spans import value_spans
-from integrations.llm.tokens import mean_logprob
 from workflows import attention
+from workflows.asking import Asked, ask_about, draft_of, reference_date
 from workflows.budgets import is_limited, problem_of
-from workflows.drafting.candidates import find_candidates, written_on
-from workflows.drafting.documents import PageText
-from workflows.drafting.draft import make_draft
-from workflows.drafting.prompt import TooLong, build_messages
-from workflows.drafting.schema import build_schema, check_shape
+from workflows.drafting.prompt import TooLong
 from workflows.metering import Meter
 from workflows.models import MAX_ATTEMPTS, FieldResult, Item, Run, Source
 from workflows.money import Refusal, own_prices, settle_lost
@@ -52,9 +46,7 @@ class Prepared:
     version: Snapshot
     notes: list[str]
     by: Any
-    candidates: Any
-    pages: list[PageText]
-    written: date | None
+    asked: Asked
     meter: Meter
 
 
@@ -83,14 +75,11 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
     version_id = item.version_id or item.workflow.version_id
     assert version_id is not None, "a workflow that takes work has a version"
     version = use_version(pk=version_id)
-    fields = version.fields
-    pages = pages_of(sources=sources, read=just_read)
-    reference = _reference_date(item=item, sources=sources)
-    candidates = find_candidates(fields=fields, pages=pages, reference_date=reference)
+    came_in = timezone.localdate(item.created_at)
     try:
-        messages = build_messages(
-            instructions=version.instructions, examples=version.examples, fields=fields, pages=pages,
-            note=item.note, reference_date=reference,
+        asked = ask_about(
+            version=version, pages=pages_of(sources=sources, read=just_read), note=item.note,
+            reference_date=reference_date(sent=[one.reading.get("sent_at", "") for one in sources], came_in=came_in),
         )  # fmt: skip
     except TooLong as error:
         problem = attention.of_outcome(outcome=Outcome.TOO_LONG, detail=str(error))
@@ -104,7 +93,6 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
             )
             _to_attention(item=item, lease=lease, by=by, why="Too long for the model", problem=problem)
         return None
-    schema = build_schema(fields=fields, candidates=candidates)
     with transaction.atomic():
         # A run that never ended is the trace of a worker that died; say so where people look.
         if item.attempts > 1:
@@ -114,43 +102,21 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
                 error="The worker stopped before the answer came.",
             )
             settle_lost(item=item.pk)
-        run = Run.objects.create(item=item, version_id=version_id, prompt=messages)
-    request = Request(
-        messages=messages, schema=schema, schema_name="draft",
-        validate=lambda values: check_shape(raw=values, fields=fields),
-    )  # fmt: skip
+        run = Run.objects.create(item=item, version_id=version_id, prompt=asked.request.messages)
     meter = Meter(
-        workflow=item.workflow_id, item=item.pk, request=request, own=own_prices(),
+        workflow=item.workflow_id, item=item.pk, request=asked.request, own=own_prices(),
         budgeted=is_limited(getattr(item.workflow, "budget", None)),
     )  # fmt: skip
     return Prepared(
-        item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}", request=request, meter=meter,
-        version=version, notes=notes_of(sources=sources), by=by, candidates=candidates, pages=pages,
-        written=written_on(pages=pages, reference_date=reference),
+        item_id=item.pk, lease=lease, run_id=run.pk, title=f"{item.workflow.slug} · {item.title}",
+        request=asked.request, version=version, notes=notes_of(sources=sources), by=by, asked=asked, meter=meter,
     )  # fmt: skip
-
-
-def _reference_date(*, item: Item, sources: list[Source]) -> date:
-    """What "next Friday" counts from: the day the mail was sent, else the day the item came in."""
-    for source in sources:
-        sent_at = source.reading.get("sent_at")
-        if sent_at:
-            try:
-                return datetime.fromisoformat(sent_at).date()
-            except ValueError:
-                continue
-    return timezone.localdate(item.created_at)
 
 
 def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = None) -> Item | None:
     """Store what the model said and move the item. None: the lease was lost, so only the run was stored."""
     run = Run(pk=prepared.run_id, item_id=prepared.item_id)
-    draft = None
-    if answer.outcome is Outcome.OK and answer.values is not None:
-        draft = make_draft(
-            raw=answer.values, raw_text=answer.raw_text, fields=prepared.version.fields, candidates=prepared.candidates,
-            pages=prepared.pages, logprobs=logprobs_of(answer), written=prepared.written,
-        )  # fmt: skip
+    draft = draft_of(asked=prepared.asked, answer=answer)
     with transaction.atomic():
         item = lock(item=Item(pk=prepared.item_id))
         _end_run(
@@ -207,18 +173,6 @@ def _end_run(
         "outcome", "model", "profile", "raw_text", "draft", "error", "calls", "prompt_tokens", "completion_tokens",
         "seconds", "cpu_seconds", "cost", "ended_at",
     ])  # fmt: skip
-
-
-def logprobs_of(answer: Answer) -> Callable[[str], float | None]:
-    spans = value_spans(answer.raw_text) if answer.tokens else {}
-
-    def of_path(path: str) -> float | None:
-        if path not in spans:
-            return None
-        start, end = spans[path]
-        return mean_logprob(tokens=answer.tokens, start=start, end=end)
-
-    return of_path
 
 
 def _call_as_json(call: Any) -> dict[str, Any]:

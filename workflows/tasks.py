@@ -10,6 +10,7 @@ from django.conf import settings
 
 from integrations.llm.deployment import Deployment, NoModel, current_deployment
 from workflows import beats, handoff, trying
+from workflows.evaluation import running
 from workflows.leasing import is_work_due
 from workflows.runner import Worker
 from workflows.ticking import run_due
@@ -79,6 +80,27 @@ def try_versions() -> int:
         beats.free_slot(name=trying.SLOT, holder=holder)
 
 
+def evaluate() -> int:
+    """Run versions over their cases. One at a time, and not for ever: what is left is taken up at the next look."""
+    deployment: Deployment | None
+    try:
+        deployment = current_deployment(os.environ)
+    except NoModel:
+        deployment = None
+    if deployment and deployment.is_ready and not deployment.is_ready():
+        return 0  # it is still being fetched or started; the tick asks again
+    holder = beats.take_slot(name=running.SLOT, seconds=settings.LEASE_SECONDS)
+    if holder is None:
+        return 0
+    try:
+        return running.run_evaluations(
+            deployment=deployment, most_seconds=LEASE_FOR_SECONDS,
+            beat=lambda: beats.keep_slot(name=running.SLOT, holder=holder, seconds=settings.LEASE_SECONDS),
+        )  # fmt: skip
+    finally:
+        beats.free_slot(name=running.SLOT, holder=holder)
+
+
 def wake_what_is_due() -> None:
     """What every wake-up was lost for is found here, by asking the rows."""
     if is_work_due():
@@ -87,6 +109,8 @@ def wake_what_is_due() -> None:
         send_wake_up("workflows.tasks.deliver")
     if trying.is_try_due():
         send_wake_up("workflows.tasks.try_versions")
+    if running.is_evaluation_due():
+        send_wake_up(running.TASK)
 
 
 def tick() -> None:

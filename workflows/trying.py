@@ -25,18 +25,16 @@ from integrations.llm.door import ask
 from integrations.llm.outcomes import NEXT_STEPS, Outcome
 from integrations.llm.profiles import Profile, resolve_profile
 from workflows.access import Action, may
+from workflows.asking import ask_about, draft_of
 from workflows.attention import HAPPENED
 from workflows.budgets import budget_of, is_limited, problem_of
-from workflows.drafting.candidates import find_candidates, written_on
 from workflows.drafting.documents import PageText
-from workflows.drafting.draft import Draft, FieldDraft, make_draft
-from workflows.drafting.prompt import TooLong, build_messages
-from workflows.drafting.schema import build_schema, check_shape
+from workflows.drafting.draft import Draft, FieldDraft
+from workflows.drafting.prompt import TooLong
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.metering import Meter
 from workflows.models import Try, Version, Workflow
 from workflows.money import Refusal, own_prices
-from workflows.recording import logprobs_of
 from workflows.routing import FieldReading, route
 from workflows.storable import storable, storable_json
 from workflows.version_rows import problems_of
@@ -121,27 +119,19 @@ def _run(*, row: Try, deployment: Deployment, beat: Callable[[], object]) -> Non
     version = read_version(pk=row.version_id)
     pages = [PageText(source=0, source_name="", number=1, text=row.text)]
     today = timezone.localdate(row.asked_at)
-    candidates = find_candidates(fields=version.fields, pages=pages, reference_date=today)
     try:
-        messages = build_messages(
-            instructions=version.instructions, examples=version.examples, fields=version.fields, pages=pages,
-            note="", reference_date=today,
-        )  # fmt: skip
+        asked = ask_about(version=version, pages=pages, reference_date=today)
     except TooLong as error:
         _end(row, outcome=Outcome.TOO_LONG, said=f"{error} The model was not called.")
         return
-    request = Request(
-        messages=messages, schema=build_schema(fields=version.fields, candidates=candidates), schema_name="draft",
-        validate=lambda values: check_shape(raw=values, fields=version.fields),
-    )  # fmt: skip
     workflow = row.version.workflow
     meter = Meter(
-        workflow=workflow.pk, item=None, request=request, own=own_prices(),
+        workflow=workflow.pk, item=None, request=asked.request, own=own_prices(),
         budgeted=is_limited(budget_of(workflow=workflow)), local_url=deployment.local_url,
     )  # fmt: skip
     answer = async_to_sync(_ask)(
         row,
-        request,
+        asked.request,
         resolve_profile(profile=version.profile, deployment=deployment.profile),
         version.max_calls,
         beat,
@@ -156,16 +146,13 @@ def _run(*, row: Try, deployment: Deployment, beat: Callable[[], object]) -> Non
     if answer.outcome is Outcome.OVER_BUDGET and meter.refusal is not None:
         _end(row, outcome=answer.outcome, said=_of_a_refusal(meter.refusal, workflow=workflow), **spent)
         return
-    if answer.outcome is not Outcome.OK or answer.values is None:
+    draft = draft_of(asked=asked, answer=answer)
+    if draft is None:
         happened = HAPPENED.get(answer.outcome, ("The model gave nothing that could be used.", ""))[
             0
         ].replace(" on this item", "")
         _end(row, outcome=answer.outcome, said=f"{happened} {_of_a_try(answer)}", **spent)
         return
-    draft = make_draft(
-        raw=answer.values, raw_text=answer.raw_text, fields=version.fields, candidates=candidates, pages=pages,
-        logprobs=logprobs_of(answer), written=written_on(pages=pages, reference_date=today),
-    )  # fmt: skip
     _end(row, outcome=Outcome.OK, result=storable_json(_told(draft=draft, version=version)), **spent)
 
 

@@ -107,17 +107,33 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+class NotYaml(Exception):
+    """`place` and `said` tell a person where and why."""
+
+    def __init__(self, *, place: str, said: str) -> None:
+        self.place, self.said = place, said
+        super().__init__(f"{place}: {said}")
+
+
+def plain_yaml(*, text: str) -> Any:
+    """Raises NotYaml."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}" if mark else "the file"
+        said = getattr(error, "problem", None) or "this is not YAML that can be read"
+        raise NotYaml(place=place, said=str(said)) from None
+
+
 def read_workflow_file(*, text: str) -> WorkflowFile:
     """Raises InvalidInput whose problems are keyed by the place in the file, in words."""
     if len(text) > MAX_CHARACTERS:
         raise InvalidInput(f"The file has more than {MAX_CHARACTERS:,} characters. Nothing was imported.")
     try:
-        read = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}" if mark else "the file"
-        said = getattr(error, "problem", None) or "this is not YAML that can be read"
-        raise _refusal({place: str(said)}) from None
+        read = plain_yaml(text=text)
+    except NotYaml as error:
+        raise _refusal({error.place: error.said}) from None
     if not isinstance(read, dict):
         raise _refusal({"the file": f"it has to begin with “format: {FORMAT}”"})
     try:

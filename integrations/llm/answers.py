@@ -33,6 +33,7 @@ class Call:
     profile: str
     base_url: str
     model: str
+    asked: str = ""  # the model that the request named; a server may answer under another name
     status: int | None = None
     seconds: float = 0.0
     raw_text: str = ""

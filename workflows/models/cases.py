@@ -116,8 +116,10 @@ class CaseResult(models.Model):
 
     evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="results")
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="results")
-    outcome = models.CharField(max_length=20, choices=OUTCOMES)
-    model = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=20, choices=OUTCOMES, blank=True)  # empty: there was nothing to ask
+    model = models.CharField(max_length=200, blank=True)  # the one that answered
+    asked_model = models.CharField(max_length=200, blank=True)  # the one that was named; empty: none was called
+    input_hash = models.CharField(max_length=64)  # of the content and the day its words count from
     reused_run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="+")
     reused_result = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     values = models.JSONField(null=True)  # drafted
@@ -135,7 +137,7 @@ class CaseResult(models.Model):
     class Meta:
         ordering = ["evaluation", "pk"]
         constraints = [models.UniqueConstraint(fields=["evaluation", "case"], name="one_result_a_case")]
-        indexes = [models.Index(fields=["case", "model"], name="result_of_case")]
+        indexes = [models.Index(fields=["input_hash", "asked_model"], name="result_of_input")]
 
     def __str__(self) -> str:
         return f"{self.case}: {self.right} of {self.due}"

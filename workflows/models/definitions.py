@@ -20,7 +20,7 @@ class VersionUsed(Conflict):
 
     def __init__(self, *, number: int) -> None:
         super().__init__(
-            f"Version {number} was used for items already, so it stays as it is. Nothing was changed. "
+            f"Version {number} was used already, so it stays as it is. Nothing was changed. "
             "Make a new version with the change in it."
         )
 
