@@ -16,7 +16,8 @@ from reviews.counting import count_each, on_me, open_escalations, stuck, told, w
 from reviews.models import Review
 from workflows.access import Action, may, visible
 from workflows.admin.telling import due, duration
-from workflows.models import Decision, Delivery, Destination, Item, Stage, Version, Workflow
+from workflows.gate import day
+from workflows.models import Brief, Decision, Delivery, Destination, Item, Stage, Version, Workflow
 from workflows.states import FOR_THE_WORKER, State
 
 MOST_URGENT = 6
@@ -52,6 +53,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= _of_workflows(user)
     if may(user, Action.MANAGE):
         context["gaps"] = _gaps(user)
+        context["look_backs"] = _look_backs(user)
     if context["sees"]:
         context["tiles"] = _tiles(user)
     return context
@@ -225,6 +227,22 @@ def _gaps(user: Any) -> list[dict[str, str]]:
             }
         )
     return gaps
+
+
+def _look_backs(user: Any) -> list[dict[str, str]]:
+    """Whether it was worth it: promised for a day that has come, and asked of the owner."""
+    owned = visible(user, Brief.objects.filter(workflow__owner=user.pk), Action.MANAGE).select_related("workflow")
+    due_ones = owned.filter(
+        workflow__stage__in=(Stage.LIVE, Stage.PAUSED), follow_up_on__lte=timezone.localdate()
+    ).order_by("follow_up_on", "pk")
+    return [
+        {
+            "name": one.workflow.name,
+            "since": day(one.follow_up_on),
+            "link": f"{reverse('admin:workflows_workflow_brief', args=[one.workflow_id])}#look-back",
+        }
+        for one in due_ones[:MOST_WORKFLOWS]
+    ]
 
 
 # Everybody who sees items

@@ -6,10 +6,13 @@ class Reviews(AppConfig):
     verbose_name = "Work"
 
     def ready(self) -> None:
+        from reviews.minutes import person_minutes
         from reviews.notifying import tell_owners
         from reviews.opening import follow_item
+        from workflows.measuring import tell_person_minutes
         from workflows.ticking import every
         from workflows.transitions import follow
 
         follow(states=None, call=follow_item)
+        tell_person_minutes(person_minutes)
         every(seconds=60, name="tell the owners what waits", call=tell_owners)

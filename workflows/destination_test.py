@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.connectors.base import DeliveryFailed, Parcel, connector, parse_config
@@ -16,6 +17,7 @@ from workflows.drafting.fields import FieldSpec, Kind
 from workflows.errors import Conflict, NotPermitted
 from workflows.models import Destination
 from workflows.outbox import REGISTER
+from workflows.people import acting
 
 PAUSE_SECONDS = 5  # between two tests of one destination: a receiver is not to be flooded from here
 MADE_UP: dict[Kind, Any] = {
@@ -33,7 +35,7 @@ class Tested:
 
 
 def send_test(*, destination: Destination, by: Any) -> Tested:
-    """Waits for the other side, within the connector's own time-outs. Nothing is stored. Not inside a transaction."""
+    """Waits for the other side, within the connector's own time-outs. Of the test only its time is stored. Not inside a transaction."""
     if not may(by, Action.MANAGE, destination):
         raise NotPermitted("You may not test destinations of this workflow. Ask whoever manages its access.")
     version = destination.workflow.version
@@ -61,8 +63,19 @@ def send_test(*, destination: Destination, by: Any) -> Tested:
         return Tested(
             arrived=False, said=f"{destination.name}: the test did not arrive. {_of_a_test(str(error))}"
         )
+    _keep(destination=destination, by=by)
     told = f" {receipt.detail}." if receipt.detail else ""
     return Tested(arrived=True, said=f"{destination.name}: the test arrived.{told} It was marked as a test.")
+
+
+def _keep(*, destination: Destination, by: Any) -> None:
+    """The launch gate asks for it. Settings that changed while the test was on its way were not tested."""
+    with transaction.atomic():
+        row = Destination.objects.select_for_update().get(pk=destination.pk)
+        if row.config == destination.config:
+            row.tested_at = timezone.now()
+            with acting(by=by, why="A test arrived", on=row):
+                row.save(update_fields=["tested_at"])
 
 
 def _of_a_test(said: str) -> str:

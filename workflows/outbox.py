@@ -9,11 +9,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from workflows.models import REGISTER as REGISTER  # whoever reads deliveries takes it from here
 from workflows.models import Decision, Delivery, Destination, Item, Stage
 from workflows.people import acting
 from workflows.waking import wake
-
-REGISTER = "register"
 
 
 def write_deliveries(*, item: Item, decision: Decision, by: Any) -> list[Delivery]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -113,6 +114,8 @@ def plain_value(value: Any) -> Any:
         return plain(value)
     if isinstance(value, Decimal):
         return _number(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, str):
         return str.__str__(value)  # of an enumeration the value
     if isinstance(value, dict):

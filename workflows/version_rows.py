@@ -17,6 +17,7 @@ from workflows.access import Action, may
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.models import Field, Operator, Rule, Stage, Version, Workflow
 from workflows.people import acting
+from workflows.stages import set_stage
 from workflows.version_parts import ExamplePart, RulePart, VersionPart, plain
 
 
@@ -120,9 +121,11 @@ def activate_version(*, version: Version, by: Any, reason: str = "", start_trial
             )
         workflow.version = version
         why = f"Version {version.number} made active" + (f": {reason.strip()}" if reason.strip() else "")
-        if start_trial and workflow.stage == Stage.SETUP:
-            workflow.stage, workflow.stage_reason = Stage.TRIAL, f"Begun with version {version.number}"
         _save(workflow, by=by, why=why)
+        if start_trial and workflow.stage == Stage.SETUP:
+            workflow = set_stage(
+                workflow=workflow, stage=Stage.TRIAL, by=by, reason=f"Begun with version {version.number}", way="admin"
+            )  # fmt: skip
     return workflow
 
 

@@ -16,10 +16,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from integrations.connectors.base import parse_config
 from workflows.access import Action, grant, may
+from workflows.brief_file import BriefPart, BudgetPart, brief_part_of, budget_part_of, set_brief, set_budget
 from workflows.errors import InvalidInput, NotPermitted
 from workflows.models import Destination, Stage, Version, Workflow
 from workflows.outbox import REGISTER
 from workflows.people import acting, system_user
+from workflows.stages import set_stage
 from workflows.version_parts import Line, Part, VersionPart, plain
 from workflows.version_rows import make_version, part_of
 
@@ -60,11 +62,11 @@ class WorkflowFile(Part):
     hold_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 600
     version: VersionPart
     destinations: Annotated[tuple[DestinationPart, ...], Field(max_length=20)] = ()
+    brief: BriefPart | None = None  # not in the file: what is written here stays
+    budget: BudgetPart | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.stage == Stage.LIVE and not self.stage_reason:
-            raise ValueError("a workflow that is live says who opened it and why, as its stage reason")
         names = [(one.kind, one.name) for one in self.destinations]
         if len(set(names)) != len(names):
             raise ValueError("two destinations have the same kind and name")
@@ -241,6 +243,7 @@ def file_of(*, workflow: Workflow, version: Version | None = None) -> WorkflowFi
             DestinationPart(kind=one.kind, name=one.name, config=one.config)
             for one in workflow.destinations.filter(active=True).order_by("pk")
         ),
+        brief=brief_part_of(workflow=workflow), budget=budget_part_of(workflow=workflow),
     )  # fmt: skip
 
 
@@ -270,6 +273,16 @@ def import_workflow(*, text: str, by: Any = None) -> tuple[Workflow, Version, bo
             with acting(by=actor, why=f"Version {version.number} imported and made active", on=workflow):
                 workflow.save(update_fields=["version"])
         changed |= _set_destinations(workflow=workflow, parts=file.destinations, by=actor)
+        if file.brief is not None:
+            changed |= set_brief(workflow=workflow, part=file.brief, by=actor)
+        if file.budget is not None:
+            changed |= set_budget(workflow=workflow, part=file.budget, by=actor)
+        # Last: the launch gate looks at all of the rest.
+        before = (workflow.stage, workflow.stage_reason)
+        workflow = set_stage(
+            workflow=workflow, stage=file.stage, by=by, reason=file.stage_reason, way="import"
+        )
+        changed |= before != (workflow.stage, workflow.stage_reason)
     return workflow, version, changed
 
 
@@ -286,8 +299,7 @@ def _may_import(*, workflow: Workflow | None, file: WorkflowFile, by: Any) -> No
 def _set_columns(*, workflow: Workflow, file: WorkflowFile, by: Any) -> bool:
     owner = get_user_model().objects.filter(username=file.owner).first() if file.owner else None
     wanted: dict[str, Any] = {
-        "name": file.name, "purpose": file.purpose, "stage": file.stage.value, "stage_reason": file.stage_reason,
-        "owner": owner, "reviewers": _group(file.reviewers), "escalation": _group(file.escalation),
+        "name": file.name, "purpose": file.purpose, "owner": owner, "reviewers": _group(file.reviewers), "escalation": _group(file.escalation),
         "review_due_minutes": file.review_due_minutes, "escalation_due_minutes": file.escalation_due_minutes,
         "hold_seconds": file.hold_seconds,
     }  # fmt: skip
@@ -319,7 +331,8 @@ def _set_destinations(*, workflow: Workflow, parts: tuple[DestinationPart, ...],
         )
         if row.pk and row.active and row.config == part.config:
             continue
-        row.config, row.active, changed = part.config, True, True
+        row.configure(part.config)
+        row.active, changed = True, True
         _save(row, by=by)
     for row in known.values():
         if row.active:

@@ -21,7 +21,7 @@ from reviews.admin.why import question_of, why_here
 from workflows.access import Action, may, visible
 from workflows.admin.telling import due, duration, state_chip
 from workflows.decisions import fields_to_check, may_complete, may_decide
-from workflows.models import TAKES_WORK, Delivery, FieldResult, Item, Run, Workflow
+from workflows.models import TAKES_WORK, Brief, Delivery, FieldResult, Item, Run, Workflow
 from workflows.routing import show_signal
 from workflows.states import FOR_A_PERSON, TO_DECIDE, State
 
@@ -76,6 +76,7 @@ def item_page(
         "due": due(item.due_at) if item.due_at and item.state in FOR_A_PERSON else None,
         "next_step": _next_step(item=item, deliveries=deliveries),
         "review": review,
+        "instructions": _instructions(item=item) if item.state in FOR_A_PERSON else "",
         "question": question_of(review) if review and item.state == State.ESCALATED else "",
         "claim": claim,
         "fields": shown,
@@ -115,6 +116,10 @@ def item_page(
         if clashed and typed is not None
         else None,
     }
+
+
+def _instructions(*, item: Item) -> str:
+    return Brief.objects.filter(workflow=item.workflow_id).values_list("instructions", flat=True).first() or ""
 
 
 def _seen(*, item: Item, typed: QueryDict | None) -> set[str]:

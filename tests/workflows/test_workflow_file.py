@@ -160,7 +160,6 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("a pattern that cannot be read", changed(version__rules=[{"field": "total", "operator": "matches", "value": "(", "reason": "r"}]), "version, rules 1 (r)"),
     ("an unknown destination", changed(destinations=[{"kind": "pigeon", "name": "P"}]), "destinations 1 (P)"),
     ("a wrong destination setting", changed(destinations=[{"kind": "webhook", "name": "W", "config": {"url": "ftp://x"}}]), "destinations 1 (W)"),
-    ("a live stage without a reason", changed(stage_reason=""), "the file"),
     ("a bar above one", changed(version__review_bar=1.5), "version, review bar"),
     ("a profile with a secret header", changed(version__profile={"parameters": {"extra_headers": {"Authorization": "x"}}}), "version, profile, parameters"),
     ("another format", changed(format="countersign/9"), "format"),

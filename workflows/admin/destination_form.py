@@ -59,7 +59,7 @@ class DestinationForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or {}
         kind = self.instance.kind if self.instance.pk else cleaned.get("kind")
         if not kind or kind == REGISTER or kind not in self.settings:
-            self.instance.config = {} if kind == REGISTER else self.instance.config
+            self.instance.configure({} if kind == REGISTER else self.instance.config)
             return cleaned
         model = connector(kind).Config
         config = {}
@@ -72,7 +72,7 @@ class DestinationForm(forms.ModelForm):  # type: ignore[type-arg]
         except ValueError as error:
             self._place(kind=kind, said=str(error), model=model)
         else:
-            self.instance.config = read.model_dump(mode="json", exclude_defaults=True)
+            self.instance.configure(read.model_dump(mode="json", exclude_defaults=True))
         return cleaned
 
     def _place(self, *, kind: str, said: str, model: Any) -> None:

@@ -15,10 +15,13 @@ from django.views.decorators.http import require_POST
 from workflows.access import Action, forget, grant, may, people_who_may
 from workflows.admin.access_matrix import matrix_told, read_wanted
 from workflows.admin.base import OwnPages
+from workflows.admin.brief_page import BriefViews
 from workflows.admin.destination import leads_to
 from workflows.admin.destination_form import kind_told
+from workflows.admin.launching import LaunchViews
 from workflows.admin.version import to_version
 from workflows.admin.workflow_form import WorkflowForm
+from workflows.admin.worth_told import worth_told
 from workflows.errors import Conflict, NotPermitted, Refused
 from workflows.models import TAKES_WORK, Stage, Workflow
 from workflows.permission_matrix import look, save
@@ -28,7 +31,7 @@ VERSIONS_SHOWN = 10
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(OwnPages):
+class WorkflowAdmin(LaunchViews, BriefViews, OwnPages):
     change_action = Action.MANAGE
     list_display = ("name", "purpose", "stage", "owner", "version")
     list_select_related = ("owner", "version")
@@ -45,7 +48,12 @@ class WorkflowAdmin(OwnPages):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.access_view))
-        return [path("<path:object_id>/access/", view, name="workflows_workflow_access"), *super().get_urls()]
+        return [
+            path("<path:object_id>/access/", view, name="workflows_workflow_access"),
+            *self.launch_urls(),
+            *self.brief_urls(),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -61,16 +69,8 @@ class WorkflowAdmin(OwnPages):
         if not form.is_valid():
             # The page shows what is stored; the form alone shows what was typed.
             return self._page(request, self.get_object(request, object_id), form=form, status=422)
-        with transaction.atomic():
-            stored = Workflow.objects.select_for_update().get(pk=workflow.pk)
-            if request.POST.get("stage_before", stored.stage) != stored.stage:
-                form.add_error(
-                    "stage",
-                    f"It was changed to “{stored.get_stage_display()}” while your tab was open. Nothing was saved: choose again.",
-                )
-                return self._page(request, stored, form=form, status=409)
-            form.instance.version_id = stored.version_id  # another version may have become active meanwhile
-            form.save()
+        # Its own columns alone: meanwhile another version may have become active, or the stage may be another.
+        form.save(commit=False).save(update_fields=list(form.cleaned_data))
         messages.success(request, f"{workflow.name} was saved.")
         return to_workflow(workflow)
 
@@ -138,7 +138,7 @@ class WorkflowAdmin(OwnPages):
 
     def _page(
         self, request: HttpRequest, workflow: Workflow, *, form: WorkflowForm | None = None, wanted: Any = None,
-        problems: list[str] | None = None, status: int = 200,
+        problems: list[str] | None = None, said: str = "", reason: str = "", status: int = 200,
     ) -> HttpResponse:  # fmt: skip
         user: Any = request.user
         manages, gives_access = may(user, Action.MANAGE, workflow), may(user, Action.ACCESS, workflow)
@@ -149,8 +149,8 @@ class WorkflowAdmin(OwnPages):
             effect = look(workflow=workflow, wanted=wanted, by=user) if wanted is not None else None
             matrix = matrix_told(workflow=workflow, wanted=wanted, effect=effect)
         context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "original": workflow, "workflow": workflow,
-            "title": workflow.name, "form": form if manages else None, "manages": manages, "matrix": matrix,
+            **self.admin_site.each_context(request), **worth_told(workflow=workflow, user=user),
+            "opts": self.opts, "original": workflow, "workflow": workflow, "said": said, "reason": reason, "title": workflow.name, "form": form if manages else None, "manages": manages, "matrix": matrix,
             "problems": problems or [], "missing": _missing(workflow), "takes_work": workflow.takes_work,
             "versions": workflow.versions.select_related("author").order_by("-number")[:VERSIONS_SHOWN],
             "destinations": [
@@ -162,15 +162,15 @@ class WorkflowAdmin(OwnPages):
 
 
 def _missing(workflow: Workflow) -> list[str]:
-    """What keeps it from working, each with what to do. The checks before a workflow goes live come on top of these."""
+    """What keeps it from working, each with what to do. What it needs before it goes live is the gate's."""
     missing = []
     if workflow.version_id is None:
         missing.append("It has no active version. Open a version below and make it active.")
     if workflow.stage not in TAKES_WORK:
         todo = (
-            "Set the stage to “On trial” to begin: results then go to the register alone."
+            "Begin the trial: results then go to the register alone."
             if workflow.stage == Stage.SETUP
-            else "Set the stage to take work again."
+            else "Choose another stage above."
         )
         missing.append(f"It takes no work at the stage “{workflow.get_stage_display()}”. {todo}")
     for action, who in ((Action.REVIEW, "can review"), (Action.HANDLE_ESCALATION, "can take escalations")):

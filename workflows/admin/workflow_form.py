@@ -12,19 +12,20 @@ from django.utils.text import slugify
 from guardian.models import GroupObjectPermission
 
 from workflows.access import Action, may, people_who_may
-from workflows.models import Stage, Workflow
+from workflows.models import Workflow
 
 
 class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Without the stage: `workflows.stages` changes it, for the form as for every other door."""
+
     class Meta:
         model = Workflow
         fields = (
-            "name", "slug", "purpose", "stage", "stage_reason", "owner", "reviewers", "escalation", "review_due_minutes",
+            "name", "slug", "purpose", "owner", "reviewers", "escalation", "review_due_minutes",
             "escalation_due_minutes", "hold_seconds",
         )  # fmt: skip
         labels = {
             "slug": "Name in addresses",
-            "stage_reason": "Why it is at this stage",
             "reviewers": "Reviewers’ group",
             "escalation": "Escalations go to",
             "review_due_minutes": "Minutes until a review is due",
@@ -45,13 +46,12 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["slug"]
         else:
             self.fields["slug"].required = False
-            del self.fields["stage"], self.fields["stage_reason"]  # it begins as being set up
         for name in ("reviewers", "escalation"):
             choice: Any = self.fields[name]
             choice.queryset = _groups_for(workflow=workflow, by=by)
             choice.empty_label = "Nobody yet"
         owner: Any = self.fields["owner"]
-        owner.queryset = _owners_for(workflow=workflow, by=by)
+        owner.queryset = people_around(workflow=workflow, by=by)
         owner.empty_label = "Nobody yet"
         if not workflow:
             owner.initial = by.pk
@@ -61,8 +61,6 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
         if "slug" in self.fields and not cleaned.get("slug") and "slug" not in self.errors:
             cleaned["slug"] = _free_slug(cleaned.get("name", ""))
             self.instance.slug = cleaned["slug"]
-        if cleaned.get("stage") == Stage.LIVE and not cleaned.get("stage_reason"):
-            self.add_error("stage_reason", "Say who opens it and why, in a few words.")
         return cleaned
 
 
@@ -87,9 +85,9 @@ def _groups_for(*, workflow: Workflow | None, by: Any) -> QuerySet[Group]:
     return Group.objects.filter(known).distinct().order_by("name")
 
 
-def _owners_for(*, workflow: Workflow | None, by: Any) -> QuerySet[Any]:
+def people_around(*, workflow: Workflow | None, by: Any, also: int | None = None) -> QuerySet[Any]:
     """People who have to do with it: the names of all others are none of its business."""
-    known = Q(pk=by.pk)
+    known = Q(pk=by.pk) | Q(pk=also)
     if workflow:
         known |= Q(pk__in=people_who_may(action=Action.VIEW, workflow=workflow).values("pk")) | Q(
             pk=workflow.owner_id

@@ -17,9 +17,21 @@ from workflows.api.cursors import after_cursor, write_cursor
 from workflows.api.keys import BearerKey
 from workflows.api.metadata import read_metadata
 from workflows.api.problems import answer_with_problems, problem
-from workflows.api.shapes import ItemPage, ItemWhole, Problem, Taken, line, taken, whole
+from workflows.api.shapes import (
+    ItemPage,
+    ItemWhole,
+    Problem,
+    StageTold,
+    StageWanted,
+    Taken,
+    line,
+    stage_told,
+    taken,
+    whole,
+)
 from workflows.errors import InvalidInput, NotPermitted, TooLarge
 from workflows.models import ApiKey, Item
+from workflows.stages import set_stage
 from workflows.states import State
 
 MOST_ITEMS_OF_A_PAGE = 200
@@ -107,6 +119,16 @@ def list_items(
     return ItemPage(
         items=[line(item=item) for item in page], next_cursor=write_cursor(item=page[-1]) if more else None
     )
+
+
+@api.post("/workflows/{slug}/stage", response={200: StageTold, **FAILURES}, summary="Change the stage")
+def change_stage(request: HttpRequest, slug: str, wanted: StageWanted) -> StageTold:
+    """For keys whose user manages the workflow. `live` takes every check of the launch gate, or its owner with a reason."""
+    key = _key_for(request=request, slug=slug)
+    workflow = set_stage(
+        workflow=key.workflow, stage=wanted.stage, by=key.user, reason=wanted.reason, way="api"
+    )
+    return stage_told(workflow=workflow)
 
 
 @api.get("/items/{item_id}", response={200: ItemWhole, **FAILURES}, summary="Read an item")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
 from ninja import Schema
+from pydantic import Field
 
-from workflows.models import Decision, Delivery, Item, Run
+from workflows.gate import checks
+from workflows.models import Decision, Delivery, Item, Run, Stage, Workflow
+from workflows.stages import MOST_REASON
 
 
 class Problem(Schema):
@@ -118,6 +121,38 @@ class ItemWhole(ItemLine):
 class ItemPage(Schema):
     items: list[ItemLine]
     next_cursor: str | None
+
+
+class StageWanted(Schema):
+    stage: Stage
+    reason: Annotated[str, Field(max_length=MOST_REASON)] = ""
+
+
+class CheckTold(Schema):
+    """One line of the launch gate. `to_do` is empty when it is met."""
+
+    key: str
+    title: str
+    met: bool
+    evidence: str
+    to_do: str
+
+
+class StageTold(Schema):
+    workflow: str
+    stage: str
+    reason: str
+    checks: list[CheckTold]
+
+
+def stage_told(*, workflow: Workflow) -> StageTold:
+    return StageTold(
+        workflow=workflow.slug, stage=workflow.stage, reason=workflow.stage_reason,
+        checks=[
+            CheckTold(key=one.key, title=one.title, met=one.met, evidence=one.evidence, to_do=one.to_do)
+            for one in checks(workflow=workflow)
+        ],
+    )  # fmt: skip
 
 
 def address(*, item: Item) -> str:

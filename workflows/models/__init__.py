@@ -3,6 +3,7 @@ from workflows.models.briefs import Brief, FollowUp, Launch, MetricActual
 from workflows.models.cases import Case, CaseResult, CaseSource, Evaluation, Label
 from workflows.models.decisions import Decision
 from workflows.models.definitions import (
+    REGISTER,
     TAKES_WORK,
     Destination,
     Field,
@@ -24,6 +25,7 @@ from workflows.models.tries import Try
 __all__ = [
     "BACKLOG",
     "MAX_ATTEMPTS",
+    "REGISTER",
     "SUBMITTED",
     "TAKES_WORK",
     "ApiKey",

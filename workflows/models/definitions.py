@@ -67,6 +67,7 @@ class Stage(models.TextChoices):
     RETIRED = "retired", "Retired"
 
 
+REGISTER = "register"  # the destination that is always there: part of this installation, with no other side
 TAKES_WORK = frozenset({Stage.TRIAL, Stage.LIVE})
 
 
@@ -256,3 +257,9 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """The one way to other settings: what was tested with the old ones is not tested any more."""
+        if config != self.config:
+            self.tested_at = None
+        self.config = config

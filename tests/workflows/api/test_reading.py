@@ -163,7 +163,9 @@ def test_a_key_whose_user_lost_access_opens_nothing(caller: Caller, workflow: Wo
 
 def test_the_contract_is_served(caller: Caller) -> None:
     contract = caller.client.get("/api/v1/openapi.json").json()
-    assert sorted(contract["paths"]) == ["/api/v1/items/{item_id}", "/api/v1/workflows/{slug}/items"]
+    assert sorted(contract["paths"]) == [
+        "/api/v1/items/{item_id}", "/api/v1/workflows/{slug}/items", "/api/v1/workflows/{slug}/stage",
+    ]  # fmt: skip
     page = caller.client.get("/api/v1/docs").content.decode()
     assert "ninja/swagger-ui-bundle.js" in page
     assert "//cdn" not in page
