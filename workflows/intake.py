@@ -239,13 +239,18 @@ def store_source(*, item: Item, position: int, kind: Source.Kind, upload: Upload
         item=item, position=position, kind=kind, name=storable(upload.name)[-200:],
         media_type=storable(upload.media_type)[:120], sha256=digest, size=len(upload.content),
     )  # fmt: skip
-    path = source.file.field.generate_filename(source, digest)
-    # The same bytes are stored once, whichever item they came with. A file of another size was cut off while it was
-    # written (a full disk, a killed process), or is being written: it is not these bytes.
-    if default_storage.exists(path) and default_storage.size(path) != len(upload.content):
-        default_storage.delete(path)
-    if not default_storage.exists(path):
-        path = default_storage.save(path, ContentFile(upload.content))
-    source.file.name = path
+    keep_bytes(source=source, content=upload.content)
     source.save(force_insert=True)
     return source
+
+
+def keep_bytes(*, source: Source, content: bytes) -> None:
+    """Write them where the source's hash says, and name that place in the row, which is not saved here."""
+    path = source.file.field.generate_filename(source, source.sha256)
+    # The same bytes are stored once, whichever item they came with. A file of another size was cut off while it was
+    # written (a full disk, a killed process), or is being written: it is not these bytes.
+    if default_storage.exists(path) and default_storage.size(path) != len(content):
+        default_storage.delete(path)
+    if not default_storage.exists(path):
+        path = default_storage.save(path, ContentFile(content))
+    source.file.name = path
