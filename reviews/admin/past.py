@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from reviews.models import Review
@@ -41,7 +42,8 @@ def events_of(*, item: Item, specs: Sequence[FieldSpec], review: Review | None) 
     )
     decisions = list(item.decisions.select_related("by")[:MOST_EVENTS])
     events = []
-    for row, before in zip(rows, [*rows[1:], None], strict=True):
+    for row, before in pairwise([*rows, None]):  # an item of the sample history has no rows at all
+        assert row is not None, "only the last one is followed by nothing"
         decision = next((one for one in decisions if _is_act_of(row=row, decision=one)), None)
         if decision is not None:
             decisions.remove(decision)
