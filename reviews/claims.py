@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from reviews.models import Review
@@ -48,7 +48,9 @@ def renew(*, review: Review, by: Any) -> Review:
 
 def release(*, review: Review, by: Any) -> None:
     """Leave it for others. What is not one's own stays as it is."""
-    Review.objects.filter(pk=review.pk, claimed_by=by).update(claimed_by=None, claimed_until=None)
+    Review.objects.filter(pk=review.pk, claimed_by=by).update(
+        claimed_by=None, claimed_until=None, claimed_at=None
+    )
 
 
 def take_over(*, review: Review, by: Any, reason: str) -> Review:
@@ -74,10 +76,13 @@ def take_over(*, review: Review, by: Any, reason: str) -> Review:
             raise _closed(row)
         had = holder(review=row)
         mine = may_decide(item=row.item, by=by)
-        row.claimed_by, row.claimed_until = (by, _end(timezone.now())) if mine else (None, None)
+        now = timezone.now()
+        row.claimed_by, row.claimed_until, row.claimed_at = (
+            (by, _end(now), now) if mine else (None, None, None)
+        )
         why = f"Claim taken over from {name_of(had)}: {reason}" if had else f"Claim taken over: {reason}"
         with acting(by=by, why=why, on=row):
-            row.save(update_fields=["claimed_by", "claimed_until"])
+            row.save(update_fields=["claimed_by", "claimed_until", "claimed_at"])
     return row
 
 
@@ -150,7 +155,9 @@ def _in_order(rows: QuerySet[Review]) -> Iterator[Review]:
 def _take(*, pk: int, by: Any) -> bool:
     now = timezone.now()
     free = Review.objects.filter(free_for(user=by, now=now), pk=pk, state=Review.State.OPEN)
-    return bool(free.update(claimed_by=by, claimed_until=_end(now)))
+    # Who claims again what is theirs goes on with it; who comes back to a claim that ran out begins anew.
+    began = Case(When(claimed_by=by, claimed_until__gte=now, then=F("claimed_at")), default=Value(now))
+    return bool(free.update(claimed_by=by, claimed_until=_end(now), claimed_at=began))
 
 
 def _end(now: datetime) -> datetime:

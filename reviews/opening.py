@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from reviews.claims import claimed_by_another, holder
-from reviews.models import Review
+from reviews.models import MOST_SECONDS, Review
 from reviews.urgency import urgency
 from workflows.models import Item
 from workflows.people import SYSTEM, acting
@@ -47,9 +47,21 @@ def _end(*, item: Item, by: Any, why: str) -> None:
     decision = item.decisions.filter(created_at__gte=review.opened_at).order_by("-pk").first()
     review.state = Review.State.DONE if decision else Review.State.WITHDRAWN
     review.decision, review.closed_at = decision, timezone.now()
-    review.claimed_by = review.claimed_until = None
+    review.worked_seconds = _worked(review=review, by=by) if decision else None
+    review.claimed_by = review.claimed_until = review.claimed_at = None
     with acting(by=by, why=why, on=review):
-        review.save(update_fields=["state", "decision", "closed_at", "claimed_by", "claimed_until"])
+        review.save(
+            update_fields=[
+                "state", "decision", "closed_at", "worked_seconds", "claimed_by", "claimed_until", "claimed_at",
+            ]
+        )  # fmt: skip
+
+
+def _worked(*, review: Review, by: Any) -> int | None:
+    """Nothing where the decision came without a claim of one's own: a guess would stand in a report as a measurement."""
+    if review.claimed_at is None or review.claimed_by_id != by.pk:
+        return None
+    return min(MOST_SECONDS, max(0, round((timezone.now() - review.claimed_at).total_seconds())))
 
 
 def _refuse_if_claimed_by_another(*, review: Review, by: Any) -> None:

@@ -10,6 +10,8 @@ from simple_history.models import HistoricalRecords
 
 from workflows.models import Decision, Item, Workflow
 
+MOST_SECONDS = 30 * 60  # of work that one review counts for: whoever left the screen open did not work on it
+
 
 class Review(models.Model):
     class Kind(models.TextChoices):
@@ -55,11 +57,15 @@ class Review(models.Model):
         editable=False,
     )
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)  # the claim that runs began here
+    # From the claim to the decision of who had claimed it, at most MOST_SECONDS; empty where nobody had.
+    worked_seconds = models.PositiveIntegerField(null=True, blank=True, editable=False)
     reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     history = HistoricalRecords(
         excluded_fields=[
-            "risk", "amount", "currency", "sensitive", "reason_kinds", "claimed_by", "claimed_until", "reminded_at",
+            "risk", "amount", "currency", "sensitive", "reason_kinds", "claimed_by", "claimed_until", "claimed_at",
+            "worked_seconds", "reminded_at",
         ]
     )  # fmt: skip
 
