@@ -21,7 +21,9 @@ class Site(UnfoldAdminSite):
             path("help/", self.admin_view(self.help_view), name="help"),
             path("help/<slug:slug>/", self.admin_view(self.help_view), name="help_chapter"),
             path("reports/", self.admin_view(require_safe(self.report_view)), name="reports"),
-            path("reports/file/", self.admin_view(require_safe(self.report_file_view)), name="reports_file"),
+            path(
+                "reports/export/", self.admin_view(require_safe(self.report_file_view)), name="reports_export"
+            ),
             *super().get_urls(),
         ]
 

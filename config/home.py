@@ -14,7 +14,8 @@ from django.utils import timezone
 from reviews.claims import to_decide
 from reviews.counting import count_each, on_me, open_escalations, stuck, told, waiting
 from reviews.models import Review
-from workflows.access import Action, may, visible
+from reviews.reports.home import starts
+from workflows.access import Action, may, may_count, visible
 from workflows.admin.telling import due, duration
 from workflows.models import Decision, Delivery, Destination, Item, Stage, Version, Workflow
 from workflows.states import FOR_THE_WORKER, State
@@ -50,6 +51,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= _own_work(request)
     if leads:
         context |= _of_workflows(user)
+    if may_count(user):
+        context["starts"] = starts(user=user)
     if may(user, Action.MANAGE):
         context["gaps"] = _gaps(user)
     if context["sees"]:

@@ -48,7 +48,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     work += _items(request=request, screens=ITEMS)
     results = _items(request=request, screens=RESULTS)
     if may_count(request.user):
-        results.append(_link(request=request, title="Reports", icon="monitoring", link=reverse("admin:reports")))
+        results.append(
+            _link(request=request, title="Reports", icon="monitoring", link=reverse("admin:reports"))
+        )
     groups = (
         ("Work", work),
         ("Results", results),

@@ -31,7 +31,9 @@ class FromReport(ListFilter):
 
     title = "report"
 
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Item], model_admin: Any) -> None:
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Item], model_admin: Any
+    ) -> None:
         super().__init__(request, params, model, model_admin)
         self.sent: dict[str, str] = {
             name: params.pop(name)[-1] for name in self.expected_parameters() if name in params

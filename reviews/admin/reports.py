@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -74,9 +81,14 @@ def _book(request: HttpRequest, reports: Reports, choices: Choices) -> FileRespo
     ]
     if left_out:
         about.append(("Left out", f"{'; '.join(left_out)}: that takes the permission to export."))
-    sheets = [Sheet(name=key.capitalize(), titles=one.titles(), rows=one.cells()) for key, one in taken.items()]
+    sheets = [
+        Sheet(name=key.capitalize(), titles=one.titles(), rows=one.cells()) for key, one in taken.items()
+    ]
     return FileResponse(
-        write_book(sheets=sheets, about=about), as_attachment=True, filename=_name("Reports", "xlsx"), content_type=SHEET
+        write_book(sheets=sheets, about=about),
+        as_attachment=True,
+        filename=_name("Reports", "xlsx"),
+        content_type=SHEET,
     )
 
 
@@ -105,7 +117,11 @@ def _sample(filter: Filter, choices: Choices) -> dict[str, str] | None:
     if filter.source == NO_SAMPLE:
         rest = {key: value for key, value in filter.query().items() if key != "source"}
         return {"told": "Sample history is left out.", "link": _address(rest), "act": "Count it too"}
-    told = "Includes sample history, which was invented for the demo." if not filter.source else "Sample history alone."
+    told = (
+        "Includes sample history, which was invented for the demo."
+        if not filter.source
+        else "Sample history alone."
+    )
     return {"told": told, "link": _address({**filter.query(), "source": NO_SAMPLE}), "act": "Leave it out"}
 
 

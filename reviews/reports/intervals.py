@@ -34,11 +34,14 @@ class Share:
     def told(self) -> str:
         return f"{round(100 * self.part / self.whole)} %" if self.whole else "–"
 
-    def told_interval(self) -> str:
+    def told_range(self) -> str:
         if (interval := self.interval) is None:
-            return "none yet"
+            return "–"
         low, high = interval
-        return f"{100 * low:.1f} to {100 * high:.1f} %, n = {self.whole:,}"
+        return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+    def told_interval(self) -> str:
+        return f"{self.told_range()}, n = {self.whole:,}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def teams(asked: Asked, found: dict[int, Use]) -> Report:
         rows.append(
             [
                 text(name), Figure(text=f"{len(active)} of {len(own)}", value=len(active)), *share(Share(len(active), len(own))),
-                text("; ".join(said).capitalize() or "–"),
+                text("; ".join(said) or "–"),
             ]
         )  # fmt: skip
     return Report(

@@ -44,6 +44,10 @@ def skipped(asked: Asked) -> Report:
     )  # fmt: skip
 
 
+def told(asked: Asked, why: str) -> str:
+    """What a person wrote about an item is for those who may see the item."""
+    return why if asked.opens or why in KNOWN else "closed by a person"
+
+
 def _reason(asked: Asked, why: str) -> Figure:
-    # What a person wrote about an item is for those who may see the item.
-    return text(why if asked.opens or why in KNOWN else "Closed by a person")
+    return text(told(asked, why))

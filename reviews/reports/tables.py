@@ -110,7 +110,10 @@ def count(number: int, *, link: str = "", tone: str = "") -> Figure:
 def share(of: Share) -> list[Figure]:
     """Two cells: the share, and its interval with n."""
     value = None if of.value is None else Decimal(str(round(of.value, 4)))
-    return [Figure(text=of.told(), value=value), text(of.told_interval())]
+    return [
+        Figure(text=of.told(), value=value),
+        Figure(text=of.told_range(), value=of.told_interval(), small=f"n = {of.whole:,}"),
+    ]
 
 
 def moment(at: datetime | None) -> Figure:

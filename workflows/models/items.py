@@ -87,7 +87,15 @@ class Item(models.Model):
             models.Index(fields=["workflow", "content_hash"], name="item_content"),
             # What reports count, without a look at the rows: those carry whole drafts.
             models.Index(
-                fields=["workflow", "created_at", "state", "version", "channel", "state_since", "submitted_by"],
+                fields=[
+                    "workflow",
+                    "created_at",
+                    "state",
+                    "version",
+                    "channel",
+                    "state_since",
+                    "submitted_by",
+                ],
                 name="item_report",
             ),
         ]

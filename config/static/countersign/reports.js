@@ -11,7 +11,7 @@
     const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
     function series(chart, one, number) {
-        const colour = token(`--cs-chart-${number % 6 + 1}`);
+        const colour = token(`--cs-chart-${(chart.kind === "stacked" ? [1, 2, 3, 4] : [1, 3, 5, 6, 4, 2])[number]}`);
         if (chart.kind === "stacked") return { label: one.label, data: one.values, backgroundColor: colour, maxBarThickness: 36 };
         // Lines differ by their dash as well as by their colour. A gap is a period without any.
         return { label: one.label, data: one.values, borderColor: colour, backgroundColor: colour, borderDash: DASHES[number % 6], borderWidth: 2, pointRadius: 2, spanGaps: false, tension: 0 };
