@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.views.decorators.http import require_safe
 from unfold.sites import UnfoldAdminSite
 
 
@@ -19,6 +20,10 @@ class Site(UnfoldAdminSite):
         return [
             path("help/", self.admin_view(self.help_view), name="help"),
             path("help/<slug:slug>/", self.admin_view(self.help_view), name="help_chapter"),
+            path("reports/", self.admin_view(require_safe(self.report_view)), name="reports"),
+            path(
+                "reports/export/", self.admin_view(require_safe(self.report_file_view)), name="reports_export"
+            ),
             *super().get_urls(),
         ]
 
@@ -27,6 +32,16 @@ class Site(UnfoldAdminSite):
 
         context = self.each_context(request)
         return help_chapter(request, context, slug) if slug else help_index(request, context)
+
+    def report_view(self, request: HttpRequest) -> HttpResponse:
+        from reviews.admin.reports import report_page
+
+        return report_page(request, self.each_context(request))
+
+    def report_file_view(self, request: HttpRequest) -> HttpResponseBase:
+        from reviews.admin.reports import report_file
+
+        return report_file(request)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         # Unfold's own keeps what it found for five minutes per user: a grant that is revoked must close at once.

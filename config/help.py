@@ -31,6 +31,8 @@ CHAPTERS = (
             (Action.SUBMIT, Action.REVIEW, Action.HANDLE_ESCALATION)),
     Chapter("managers", "Following the work", "Home, the register and its export, what is stuck and whose it is.",
             (Action.REPORTS, Action.EXPORT)),
+    Chapter("metrics", "What the figures mean", "Each figure of the reports, its formula, and what it leaves out.",
+            (Action.REPORTS,)),
     Chapter("admins", "Setting up a workflow", "Versions, rules, people, destinations, and who may do what.",
             (Action.MANAGE, Action.ACCESS)),
     Chapter("permissions", "Who may do what", "Each permission, and the screens, calls and buttons it opens.", ()),

@@ -14,7 +14,8 @@ from django.utils import timezone
 from reviews.claims import to_decide
 from reviews.counting import count_each, on_me, open_escalations, stuck, told, waiting
 from reviews.models import Review
-from workflows.access import Action, may, visible
+from reviews.reports.home import starts
+from workflows.access import Action, may, may_count, visible
 from workflows.admin.telling import due, duration
 from workflows.gate import day
 from workflows.models import Brief, Decision, Delivery, Destination, Item, Stage, Version, Workflow
@@ -51,6 +52,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= _own_work(request)
     if leads:
         context |= _of_workflows(user)
+    if may_count(user):
+        context["starts"] = starts(user=user)
     if may(user, Action.MANAGE):
         context["gaps"] = _gaps(user)
         context["look_backs"] = _look_backs(user)

@@ -236,7 +236,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,  # the site is the admin
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": static_file("countersign/icon.svg")}],
-    "STYLES": [static_file(f"countersign/{name}.css") for name in ("style", "lists", "source", "builder", "worth", "register", "help")],
+    "STYLES": [static_file(f"countersign/{name}.css") for name in ("style", "lists", "source", "builder", "worth", "register", "help", "reports")],
     "SCRIPTS": [
         static_file("countersign/keys.js"),
         static_file("countersign/lists.js"),

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from reviews.counting import short, waiting
-from workflows.access import Action, may
+from workflows.access import Action, may, may_count
 
 Screen = tuple[str, str, str, str]  # title, icon, app, model
 WORK: tuple[Screen, ...] = (
@@ -46,9 +46,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         add = reverse("admin:workflows_item_add")
         work.append(_link(request=request, title="Submit an item", icon="upload_file", link=add, exact=True))
     work += _items(request=request, screens=ITEMS)
+    results = _items(request=request, screens=RESULTS)
+    if may_count(request.user):
+        results.append(
+            _link(request=request, title="Reports", icon="monitoring", link=reverse("admin:reports"))
+        )
     groups = (
         ("Work", work),
-        ("Results", _items(request=request, screens=RESULTS)),
+        ("Results", results),
         ("Set up", _items(request=request, screens=SET_UP)),
         ("Installation", _items(request=request, screens=INSTALLATION)),
         ("", [_link(request=request, title="Help", icon="help", link=reverse("admin:help"))]),

@@ -132,6 +132,21 @@ def visible[M: Model](user: User, queryset: QuerySet[M], action: Action = Action
     return queryset
 
 
+def countable[M: Model](user: User, queryset: QuerySet[M]) -> QuerySet[M]:
+    """The rows that figures for this person may be made of. Figures alone: for a row or a name of one ask `visible()`."""
+    path = PATHS.get(queryset.model._meta.label_lower)
+    if path is None:
+        return queryset.none()
+    ids = workflow_ids(user=user, action=Action.REPORTS)
+    return queryset if ids is None else queryset.filter(**{f"{path}__in": ids})
+
+
+def may_count(user: User) -> bool:
+    """Whether there is any workflow whose figures this person may see."""
+    ids = workflow_ids(user=user, action=Action.REPORTS)
+    return ids is None or bool(ids)
+
+
 def may(user: User, action: Action, row: Model | None = None) -> bool:
     """May this user do this to this row; without a row, to any at all."""
     needed = {Action.VIEW, action}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any
@@ -61,9 +62,23 @@ def defused(text: str) -> str:
     return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`name` has at most 31 characters and none of []:*?/\\: Excel takes no other."""
+
+    name: str
+    titles: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+
+
 def write_xlsx(
     *, titles: Sequence[str], rows: Iterable[Sequence[Cell]], about: Sequence[tuple[str, str]]
 ) -> IO[bytes]:
+    """The register as one sheet, and a second one about it."""
+    return write_book(sheets=[Sheet(name="Register", titles=titles, rows=rows)], about=about)
+
+
+def write_book(*, sheets: Sequence[Sheet], about: Sequence[tuple[str, str]]) -> IO[bytes]:
     """A temporary file, at its beginning. Rows go to disk as they come; memory does not grow with them.
 
     Texts are written as texts, which no spreadsheet runs, so they stand as they are.
@@ -77,14 +92,15 @@ def write_xlsx(
         "date": book.add_format({"num_format": "yyyy-mm-dd"}), "moment": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         "number": book.add_format({"num_format": "#,##0.######"}),
     }  # fmt: skip
-    sheet = book.add_worksheet("Register")
-    sheet.freeze_panes(1, 1)
-    sheet.set_column(0, max(0, len(titles) - 1), 20)
-    for column, title in enumerate(titles):
-        sheet.write_string(0, column, title, bold)
-    for number, row in enumerate(rows, start=1):
-        for column, cell in enumerate(row):
-            _write_cell(sheet, number, column, cell, styles)
+    for one in sheets:
+        sheet = book.add_worksheet(one.name)
+        sheet.freeze_panes(1, 1)
+        sheet.set_column(0, max(0, len(one.titles) - 1), 20)
+        for column, title in enumerate(one.titles):
+            sheet.write_string(0, column, title, bold)
+        for number, row in enumerate(one.rows, start=1):
+            for column, cell in enumerate(row):
+                _write_cell(sheet, number, column, cell, styles)
     told = book.add_worksheet("About")
     told.set_column(0, 0, 18)
     told.set_column(1, 1, 80)

@@ -15,6 +15,7 @@ from unfold.forms import ActionForm
 from reviews.admin.deciding import decide, number_of
 from reviews.admin.item_acts import to_item
 from reviews.admin.item_views import ItemPages
+from reviews.admin.report_filter import FromReport, told
 from reviews.admin.submit_form import SubmitForm
 from workflows import intake
 from workflows.access import Action, may
@@ -44,7 +45,8 @@ class ItemAdmin(ItemPages):
     add_action = Action.SUBMIT
     list_display = ("title", "state_told", "workflow", "why", "signal_told", "due_told")
     list_select_related = ("workflow",)
-    list_filter = (WorkflowFilter, "state")
+    list_filter = (WorkflowFilter, "state", FromReport)
+    list_before_template = "reviews/items_top.html"
     search_fields = ("title", "external_id")
     search_help_text = "Title or reference"
     deferred = ("values", "metadata", "note")
@@ -53,6 +55,12 @@ class ItemAdmin(ItemPages):
     actions = ("approve_items", "reject_items", "escalate_items", "send_back_items", "try_again_items")
 
     # The list
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from_report = told(sent=request.GET, user=request.user)
+        return super().changelist_view(request, {"from_report": from_report, **(extra_context or {})})
 
     @label("state", order="state")
     def state_told(self, item: Item) -> str:

@@ -72,6 +72,10 @@ def _fall_behind(page: Page) -> None:
         page.get_by_role("button", name="Reject", exact=True).click()
 
 
+def _unfold_tables(page: Page) -> None:
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
+
+
 ITEM = "/admin/workflows/item/{%s}/change/"
 REVIEWS = "/admin/reviews/review/"
 VERSION = "/admin/workflows/version/"
@@ -108,6 +112,11 @@ SCREENS = (
     Screen("submit", "/admin/workflows/item/add/", ("staff",)),
     Screen("register", "/admin/workflows/registerentry/", ("manager", "staff", "newcomer")),
     Screen("register-entry", "/admin/workflows/registerentry/{entry}/change/", ("manager",)),
+    Screen("reports", "/admin/reports/", ("manager", "invoice-manager")),
+    Screen("reports-tables", "/admin/reports/", ("manager",), first=_unfold_tables),
+    Screen("reports-nothing", "/admin/reports/?since=2020-01-01&until=2020-02-01", ("manager",)),
+    Screen("reports-wrong-dates", "/admin/reports/?since=2026-13-01", ("manager",)),
+    Screen("items-from-a-report", "/admin/workflows/item/?part=accepted&since=all&until=all", ("manager",)),
     Screen("exports", "/admin/workflows/registerexport/", ("admin",)),
     Screen("deliveries", "/admin/workflows/delivery/", ("staff", "manager")),
     Screen("delivery", "/admin/workflows/delivery/{delivery}/change/", ("manager",)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -12,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from reviews.models import Review
 from tests.factories import STAFF, grant_all, make_item, make_user, make_workflow
+from tests.queries.copies import copy
 from workflows.models import Item
 
 pytestmark = [
@@ -57,24 +56,9 @@ def multiply(*, item: Item, times: int) -> None:
         "public_id": "lower(hex(randomblob(16)))",
         "content_hash": "printf('%%064x', n.i)",
     }
-    _copy(row=item, times=times, new=new)
+    copy(row=item, times=times, new=new)
     due = "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.due_at, (n.i %% 5000) || ' minutes')"
-    _copy(row=review, times=times, new={"item_id": f"{last.pk} + n.i", "due_at": due})
-
-
-def _copy(*, row: Any, times: int, new: dict[str, str]) -> None:
-    fields = [field for field in row._meta.concrete_fields if field.column in new or not field.primary_key]
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    values = ", ".join(
-        new.get(field.column, f"t.{connection.ops.quote_name(field.column)}") for field in fields
-    )
-    table = connection.ops.quote_name(row._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {times - 1}) "
-            f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} t, n WHERE t.id = %s",
-            [row.pk],
-        )
+    copy(row=review, times=times, new={"item_id": f"{last.pk} + n.i", "due_at": due})
 
 
 def plans(sql: str) -> list[str]:

@@ -98,6 +98,8 @@ def addresses(secret: Secret) -> dict[str, str]:
         history: Any = getattr(model, "history", None)
         version = history.filter(id=pk).first().pk if history and history.filter(id=pk).exists() else 1
         found[f"{name}_simple_history"] = reverse(f"admin:{name}_simple_history", args=[pk, version])
+    found["reports"] = reverse("admin:reports")
+    found["reports_export"] = reverse("admin:reports_export")
     found["workflows_registerentry_export"] = reverse("admin:workflows_registerentry_export")
     item = secret.item
     dead = secret.rows["workflows.delivery"]

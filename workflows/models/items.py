@@ -85,6 +85,19 @@ class Item(models.Model):
             models.Index(fields=["workflow", "updated_at", "id"], name="item_workflow_updated"),
             models.Index(fields=["state", "-priority", "created_at", "id"], name="item_to_lease"),
             models.Index(fields=["workflow", "content_hash"], name="item_content"),
+            # What reports count, without a look at the rows: those carry whole drafts.
+            models.Index(
+                fields=[
+                    "workflow",
+                    "created_at",
+                    "state",
+                    "version",
+                    "channel",
+                    "state_since",
+                    "submitted_by",
+                ],
+                name="item_report",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -35,6 +35,11 @@ class Run(models.Model):
 
     class Meta:
         ordering = ["item", "-pk"]
+        indexes = [
+            # What runs cost, without a look at the rows: those carry whole prompts and answers.
+            models.Index(fields=["item", "outcome", "model", "cost", "cpu_seconds"], name="run_cost"),
+            models.Index(fields=["started_at", "item", "cost"], name="run_month"),
+        ]
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.get_outcome_display() or 'not ended'}"

@@ -1,0 +1,1 @@
+"""What came of the work, in figures: one filter, one file for each report, and the same rows for page and files."""

@@ -1,0 +1,122 @@
+"""Who asks, about which items, and where a figure leads: what every report begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Max, Min, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from reviews.reports.filters import Filter, items_of
+from reviews.reports.parts import accepted_as, narrow
+from reviews.reports.periods import Periods, periods_of
+from workflows.access import Action, countable, visible
+from workflows.models import Item, Version, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """So many items of one period of intake, state and version."""
+
+    period: int
+    state: str
+    version: int | None
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """So many items of one period and version that were accepted after a review, with edits or without."""
+
+    period: int
+    version: int | None
+    kind: str
+    items: int
+
+
+@dataclass
+class Asked:
+    user: Any
+    filter: Filter
+    now: datetime = field(default_factory=timezone.now)
+
+    @cached_property
+    def workflows(self) -> list[Workflow]:
+        """Those that are counted, by name."""
+        found = countable(self.user, Workflow.objects.select_related("brief", "owner").order_by("name"))
+        return list(found.filter(pk=self.filter.workflow) if self.filter.workflow else found)
+
+    @cached_property
+    def opens(self) -> bool:
+        """Whether this person may open each item that is counted; else nothing here names one or leads to one."""
+        return self._may_on_all(Action.VIEW)
+
+    @cached_property
+    def exports(self) -> bool:
+        return self._may_on_all(Action.EXPORT)
+
+    def _may_on_all(self, action: Action) -> bool:
+        seen = set(visible(self.user, Workflow.objects.all(), action).values_list("pk", flat=True))
+        return all(one.pk in seen for one in self.workflows)
+
+    @property
+    def items(self) -> QuerySet[Item]:
+        """In no order: they are counted, not read."""
+        return self.filter.narrow(items_of(pks=[one.pk for one in self.workflows])).order_by()
+
+    def whenever(self) -> Asked:
+        """The same question without its dates."""
+        return Asked(user=self.user, filter=self.filter.whenever(), now=self.now)
+
+    def part(self, name: str, of: str = "") -> QuerySet[Item]:
+        found = narrow(self.items, part=name, of=of)
+        assert found is not None, name
+        return found
+
+    def link(self, part: str, of: str = "", **changes: Any) -> str:
+        """The list of exactly the items that a figure counts; empty where this person may not open them."""
+        if not self.opens:
+            return ""
+        sent: Mapping[str, str] = {**replace(self.filter, **changes).query(), "part": part}
+        query = urlencode({**sent, "of": of} if of else sent)
+        return f"{reverse('admin:workflows_item_changelist')}?{query}"
+
+    @cached_property
+    def periods(self) -> Periods:
+        first, last = self.filter.since, self.filter.until
+        if first is None or last is None:
+            ends = self.items.aggregate(first=Min("created_at"), last=Max("created_at"))
+            first = first or _day(ends["first"] or self.now)
+            last = last or max(first, _day(max(ends["last"] or self.now, self.now)))
+        return periods_of(first=first, last=last)
+
+    @cached_property
+    def counted(self) -> list[Counted]:
+        rows = self.items.annotate(period=self.periods.number()).values_list("period", "state", "version")
+        return [Counted(*row) for row in rows.annotate(n=Count("pk"))]
+
+    @cached_property
+    def accepted(self) -> list[Accepted]:
+        rows = accepted_as(self.items).annotate(period=self.periods.number())
+        found = rows.values_list("period", "version", "accepted_as").annotate(n=Count("pk"))
+        return [Accepted(*row) for row in found]
+
+    @cached_property
+    def versions(self) -> dict[int | None, str]:
+        """What each version that was counted is called."""
+        pks = {row.version for row in self.counted}
+        found = Version.objects.filter(pk__in=pks).values_list("pk", "workflow__name", "number")
+        return {None: "No version yet", **{pk: f"{name}, version {number}" for pk, name, number in found}}
+
+    def total(self, *states: str) -> int:
+        return sum(row.items for row in self.counted if not states or row.state in states)
+
+
+def _day(at: datetime) -> date:
+    return timezone.localdate(at)

@@ -1,0 +1,199 @@
+"""What the model cost: an item, this month so far, and the month to be expected."""
+
+from __future__ import annotations
+
+import calendar
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
+from django.utils import timezone
+
+from integrations.llm.outcomes import Outcome
+from reviews.reports.asking import Asked
+from reviews.reports.filters import items_of, midnight
+from reviews.reports.intervals import Sample, student
+from reviews.reports.tables import Column, Figure, Half, Report, Tile, count, currency, lasting, money, text
+from workflows.models import Run
+
+DAYS = 28  # whole days that the rest of the month is judged by
+NO_PRICE = "No price is known"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of the runs of the items that are counted. `amount` sums those whose price is known."""
+
+    items: int  # with a run
+    priced: int  # with a run whose price is known
+    amount: Decimal
+    failed: Decimal  # of the amount: on attempts that did not end well
+    unpriced_runs: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """By the day a run began, whatever the dates of the filter. `low` and `high`: where the whole month is expected to end."""
+
+    name: str
+    so_far: Decimal
+    low: Decimal | None
+    high: Decimal | None
+    runs: int
+    unpriced: int
+
+
+def cost_of(asked: Asked) -> Cost:
+    runs = Run.objects.filter(item__in=asked.items.values("pk")).order_by()
+    whole = runs.aggregate(
+        items=Count("item", distinct=True),
+        priced=Count("item", distinct=True, filter=Q(cost__isnull=False)),
+        amount=Sum("cost"),
+        failed=Sum("cost", filter=~Q(outcome=Outcome.OK)),
+        unpriced=Count("pk", filter=Q(cost=None) & ~Q(outcome="")),
+        cpu=Sum("cpu_seconds"),
+    )
+    return Cost(
+        items=whole["items"], priced=whole["priced"], amount=whole["amount"] or Decimal(0),
+        failed=whole["failed"] or Decimal(0), unpriced_runs=whole["unpriced"], cpu_seconds=whole["cpu"] or 0.0,
+    )  # fmt: skip
+
+
+def month_of(asked: Asked) -> Month:
+    today = timezone.localdate(asked.now)
+    first, begin = today.replace(day=1), min(today.replace(day=1), today - timedelta(days=DAYS))
+    days = [begin + timedelta(days=number) for number in range((today - begin).days + 1)]
+    number = Case(
+        *[When(started_at__lt=midnight(day + timedelta(days=1)), then=Value(at)) for at, day in enumerate(days[:-1])],
+        default=Value(len(days) - 1), output_field=IntegerField(),
+    )  # fmt: skip
+    runs = Run.objects.filter(
+        started_at__gte=midnight(begin), started_at__lt=midnight(today + timedelta(days=1))
+    )
+    runs = runs.filter(item__in=_items(asked)).order_by()
+    found = runs.annotate(day=number).values_list("day").annotate(
+        amount=Sum("cost"), runs=Count("pk"), unpriced=Count("pk", filter=Q(cost=None))
+    )  # fmt: skip
+    amounts, counts, unpriced = (
+        dict.fromkeys(days, Decimal(0)),
+        dict.fromkeys(days, 0),
+        dict.fromkeys(days, 0),
+    )
+    for at, amount, n, none in found:
+        amounts[days[at]], counts[days[at]], unpriced[days[at]] = amount or Decimal(0), n, none
+    so_far = sum((amount for day, amount in amounts.items() if day >= first), Decimal(0))
+    judged = [amounts[day] for day in days if today - timedelta(days=DAYS) <= day < today]
+    low, high = expected(before=so_far - amounts[today], spent=so_far, days=judged, left=_left(today))
+    return Month(
+        name=f"{today:%B}", so_far=so_far, low=low, high=high,
+        runs=sum(n for day, n in counts.items() if day >= first),
+        unpriced=sum(n for day, n in unpriced.items() if day >= first),
+    )  # fmt: skip
+
+
+def expected(
+    *, before: Decimal, spent: Decimal, days: list[Decimal], left: int
+) -> tuple[Decimal | None, Decimal | None]:
+    """Where the month ends in 95 of 100 cases, when the days that are left, today among them, are as the `days` were.
+
+    `before` was spent until yesterday, `spent` until now; the end is never below that. None with less than a week to judge by.
+    """
+    values = [float(day) for day in days]
+    sample = Sample.of(values)
+    if sample.n < 7 or not any(values) or sample.variance is None:
+        return None, None
+    rest = left * sample.mean
+    half = student(freedom=sample.n - 1) * math.sqrt(sample.variance * (left + left * left / sample.n))
+    return max(spent, before + _decimal(rest - half)), max(spent, before + _decimal(rest + half))
+
+
+def report(asked: Asked) -> Report:
+    """By model and outcome: where the money went."""
+    runs = Run.objects.filter(item__in=asked.items.values("pk")).exclude(outcome="").order_by()
+    found = runs.values_list("model", "outcome").annotate(
+        n=Count("pk"), amount=Sum("cost"), unpriced=Count("pk", filter=Q(cost=None)), cpu=Sum("cpu_seconds")
+    )  # fmt: skip
+    rows = [
+        [
+            text(model or "No model answered"), text(outcome.replace("_", " ")), count(n), _amount(amount),
+            text(f"{unpriced:,} without a price") if unpriced else text("all priced"), _cpu(cpu),
+        ]
+        for model, outcome, n, amount, unpriced, cpu in sorted(found, key=lambda row: (-(row[3] or 0), row[0], row[1]))
+    ]  # fmt: skip
+    return Report(
+        key="cost", title="Cost by model and outcome",
+        columns=(
+            Column("Model"), Column("Outcome"), Column("Runs", number=True), Column("Cost", number=True, unit=currency()),
+            Column("Price"), Column("CPU", number=True, unit="seconds"),
+        ),
+        rows=rows, empty="No model was asked yet.",
+    )  # fmt: skip
+
+
+def tile(asked: Asked, cost: Cost, month: Month) -> Tile:
+    lines = [_month_line(month)]
+    if cost.failed:
+        lines.append(
+            Figure(text=f"{money(cost.failed)} of {money(cost.amount)} went on attempts that failed")
+        )
+    if cost.unpriced_runs:
+        lines.append(
+            Figure(
+                text=f"{cost.unpriced_runs:,} runs without a price are not in it",
+                tone="warn" if cost.priced else "",
+            )
+        )
+    if cost.cpu_seconds:
+        lines.append(Figure(text=f"{lasting(round(cost.cpu_seconds))} of CPU for models of our own"))
+    if not cost.priced:
+        said = NO_PRICE if cost.items else "Nothing drafted yet"
+        return Tile(title="Cost of an item", halves=(Half(said, "", words=True),), lines=lines)
+    lines.insert(1, Figure(text=f"{cost.priced:,} items with a price", link=asked.link("priced")))
+    return Tile(
+        title="Cost of an item", halves=(Half(money(cost.amount / cost.priced), "of the model"),), lines=lines
+    )
+
+
+def month_told(month: Month) -> tuple[str, str]:
+    """What was spent, and what is expected."""
+    if month.runs and month.runs == month.unpriced:
+        return NO_PRICE, f"{month.runs:,} runs this month"
+    if month.low is None or month.high is None:
+        return money(month.so_far), "too few days to expect anything by"
+    return money(month.so_far), f"{money(month.low)} to {money(month.high)} expected"
+
+
+def _month_line(month: Month) -> Figure:
+    spent, more = month_told(month)
+    if spent == NO_PRICE:
+        return Figure(text=f"{month.name}: {NO_PRICE.lower()} ({more})")
+    return Figure(text=f"{month.name}: {spent} spent, {more}")
+
+
+def _items(asked: Asked) -> Any:
+    return (
+        asked.filter.whenever()
+        .narrow(items_of(pks=[one.pk for one in asked.workflows]))
+        .order_by()
+        .values("pk")
+    )
+
+
+def _left(today: date) -> int:
+    return calendar.monthrange(today.year, today.month)[1] - today.day + 1  # today is not over
+
+
+def _amount(amount: Decimal | None) -> Figure:
+    return text("–") if amount is None else Figure(text=money(amount), value=amount)
+
+
+def _cpu(seconds: float | None) -> Figure:
+    return text("–") if seconds is None else Figure(text=lasting(round(seconds)), value=round(seconds))
+
+
+def _decimal(value: float) -> Decimal:
+    return Decimal(str(round(value, 8)))
