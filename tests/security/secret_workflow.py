@@ -120,6 +120,7 @@ def addresses(secret: Secret) -> dict[str, str]:
     )
     workflow, version = secret.workflow, secret.rows["workflows.version"]
     found["workflows_workflow_access"] = reverse("admin:workflows_workflow_access", args=[workflow.pk])
+    found["workflows_workflow_budget"] = reverse("admin:workflows_workflow_budget", args=[workflow.pk])
     for view in ("copy", "activate", "try"):
         found[f"workflows_version_{view}"] = reverse(f"admin:workflows_version_{view}", args=[version.pk])
     found["workflows_version_try_result"] = reverse(
