@@ -17,7 +17,18 @@ from tests.factories import MANAGER, STAFF, make_item, make_user, make_workflow
 from tests.security.secret_workflow import CANARY, Secret, addresses, make_secret, our_models
 from workflows.access import Action, visible
 from workflows.api_keys import create_api_key
-from workflows.models import ApiKey, Decision, Delivery, GrantChange, Item, RegisterExport, Run, Try, Workflow
+from workflows.models import (
+    ApiKey,
+    Budget,
+    Decision,
+    Delivery,
+    GrantChange,
+    Item,
+    RegisterExport,
+    Run,
+    Try,
+    Workflow,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +81,10 @@ def columns_of(row: Any) -> dict[str, Any]:
 def state_of(secret: Secret) -> list[Any]:
     """Every column of every row of the secret workflow, and how many there are."""
     boss = get_user_model().objects.get(username=f"{CANARY}-boss")
-    rows = (visible(boss, model._base_manager.all()) for model in (*our_models(), Decision, GrantChange, Try))
+    rows = (
+        visible(boss, model._base_manager.all())
+        for model in (*our_models(), Budget, Decision, GrantChange, Try)
+    )
     return [sorted(str(columns_of(row)) for row in each) for each in rows]
 
 
