@@ -33,6 +33,7 @@ SET_UP: tuple[Screen, ...] = (
 INSTALLATION: tuple[Screen, ...] = (
     ("Users", "person", "auth", "user"),
     ("Groups", "group", "auth", "group"),
+    ("Prices of models", "payments", "workflows", "price"),
     ("Tasks done", "task_alt", "django_q", "success"),
     ("Tasks failed", "error", "django_q", "failure"),
 )

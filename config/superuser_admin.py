@@ -1,17 +1,23 @@
-"""Screens of the libraries below us. Only superusers see them: a task's result may carry what an item says."""
+"""Screens of the installation. Those of the libraries below us are for superusers alone: a task's result may carry what
+an item says. Prices are for whoever holds the model permission."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from workflows.admin.base import ScopedAdmin
+from workflows.models import Price
 
 
 class ForSuperusers:
@@ -58,10 +64,56 @@ class TaskAdmin(ForSuperusers, ModelAdmin):
     show_full_result_count = False
 
 
+class PriceAdmin(ScopedAdmin):
+    """An installation's own prices. They belong to no workflow, so the model permission is what counts."""
+
+    list_display = ("model", "prompt", "completion", "cached")
+    search_fields = ("model",)
+    search_help_text = "Name of the model"
+    fields = ("model", "prompt", "completion", "cached")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
+        return Price.objects.all() if self.has_view_permission(request) else Price.objects.none()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        unit = f"{settings.CURRENCY} for 1,000,000 tokens"
+        kwargs["labels"] = {
+            "model": "Name of the model",
+            "prompt": "Prompt",
+            "completion": "Answer",
+            "cached": "Prompt that was kept",
+        }
+        kwargs["help_texts"] = {
+            "prompt": f"{unit}. 0 where it costs nothing.", "completion": f"{unit}.",
+            "cached": f"{unit}. Tokens of a prompt that the server had kept. Empty: as the rest of the prompt.",
+        }  # fmt: skip
+        return super().get_form(request, obj, change, **kwargs)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _holds(request, "view") or _holds(request, "change")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _holds(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _holds(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _holds(request, "delete")
+
+
+def _holds(request: HttpRequest, act: str) -> bool:
+    return bool(request.user.has_perm(f"workflows.{act}_price"))
+
+
 def keep_for_superusers() -> None:
     for model in (User, Group, Success, Failure, Schedule, OrmQ):
         if admin.site.is_registered(model):
             admin.site.unregister(model)
     admin.site.register(User, UserAdmin)
     admin.site.register(Group, GroupAdmin)
+    admin.site.register(Price, PriceAdmin)
     admin.site.register([Success, Failure], TaskAdmin)

@@ -6,6 +6,7 @@ class Reviews(AppConfig):
     verbose_name = "Work"
 
     def ready(self) -> None:
+        from reviews.budget_mail import tell_of_budgets
         from reviews.minutes import person_minutes
         from reviews.notifying import tell_owners
         from reviews.opening import follow_item
@@ -16,3 +17,4 @@ class Reviews(AppConfig):
         follow(states=None, call=follow_item)
         tell_person_minutes(person_minutes)
         every(seconds=60, name="tell the owners what waits", call=tell_owners)
+        every(seconds=60, name="tell the owners of budgets that run low", call=tell_of_budgets)

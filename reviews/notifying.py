@@ -53,7 +53,7 @@ def tell_owners() -> int:
         except Exception as error:
             Beat.objects.filter(name=name, at=now).update(at=before or NEVER)
             log.warning("The mail to an owner was not sent (%s); it is tried again.", error)
-            if _is_away(error):
+            if is_away(error):
                 break  # each of the others would wait for the whole time-out too
         else:
             sent += 1
@@ -70,7 +70,7 @@ def _is_news(*, name: str, before: datetime | None, newest: datetime, now: datet
     return bool(Beat.objects.filter(name=name, at=before).update(at=now))
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
     """No answer from the mail server, as against one that refuses this mail."""
     return isinstance(error, OSError) and not isinstance(error, SMTPResponseException | SMTPRecipientsRefused)
 

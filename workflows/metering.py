@@ -128,7 +128,7 @@ class Meter:
         if price is None or most is None:
             return None
         prompt = self._prompt_tokens
-        if self.begun:
+        if any((one.model, one.base_url) == (profile.model, profile.base_url) for one in self.begun):
             prompt += most + AROUND_A_REPAIR  # it may be asked to repair what it said
         return worst_cost(price=price, prompt_tokens=prompt, completion_tokens=most)
 

@@ -137,11 +137,9 @@ def spent_in(*, workflow: int, span: Spending.Span, on: date) -> tuple[Decimal, 
 
 def told(amount: Decimal) -> str:
     """An amount in words: never rounded to nothing, and never with more places than say something."""
-    places = 2 if amount == 0 or abs(amount) >= 1 else 4 if abs(amount) >= Decimal("0.001") else PLACES
-    text = f"{amount:,.{places}f}"
-    if places == PLACES:
-        text = text.rstrip("0")
-    return f"{text} {settings.CURRENCY}"
+    places = 2 if abs(amount) >= 1 else 4 if abs(amount) >= Decimal("0.001") else PLACES
+    whole, _, rest = f"{amount:,.{places}f}".partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(2, '0')} {settings.CURRENCY}"
 
 
 def told_cost(*, cost: Decimal | None, cpu_seconds: float | None = None) -> str:

@@ -94,8 +94,9 @@ def _person(name: str) -> Any:
         user.set_password(DEMO_PASSWORD)
         user.save(update_fields=["password"])
         if name == "admin":
+            codenames = ("add_workflow", "view_price", "add_price", "change_price", "delete_price")
             user.user_permissions.add(
-                Permission.objects.get(codename="add_workflow", content_type__app_label="workflows")
+                *Permission.objects.filter(codename__in=codenames, content_type__app_label="workflows")
             )
     return user
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from workflows.access import Action, may, visible
 from workflows.models import Item, Run
+from workflows.money import told_cost
 
 MOST_RUNS = 5
 MOST_CHARACTERS = 20_000  # of a prompt or an answer; the page of the run has all of it
@@ -37,10 +38,8 @@ def _spent(run: Run) -> str:
     told = []
     if run.prompt_tokens is not None or run.completion_tokens is not None:
         told.append(f"{run.prompt_tokens or 0:,} tokens in, {run.completion_tokens or 0:,} out")
-    if run.cpu_seconds is not None:
-        told.append(f"{run.cpu_seconds:.1f} CPU seconds")
-    elif run.cost is not None:
-        told.append(f"cost {run.cost.normalize():f}")
+    if run.outcome:
+        told.append(f"cost: {told_cost(cost=run.cost, cpu_seconds=run.cpu_seconds)}")
     if run.seconds is not None:
         told.append(f"{run.seconds:.1f} s")
     return " · ".join(told)

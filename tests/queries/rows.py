@@ -37,7 +37,7 @@ ROLES: dict[str, tuple[Action, ...]] = {
 }  # fmt: skip
 TOTAL: dict[str, Any] = {"key": "total", "label": "Total", "kind": "money"}
 # Screens of superusers are Django's own, and these are no screens.
-NOT_OURS = ("auth_", "django_q_")
+NOT_OURS = ("auth_", "django_q_", "workflows_price_")
 NO_SCREENS = {
     "login",
     "logout",

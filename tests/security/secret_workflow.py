@@ -15,7 +15,7 @@ from tests.factories import make_item, make_run, make_user, make_version, make_w
 from workflows.access import PATHS, Action
 from workflows.api_keys import create_api_key
 from workflows.decisions import approve
-from workflows.models import Delivery, Destination, Item, RegisterEntry, RegisterExport, Try, Workflow
+from workflows.models import Budget, Delivery, Destination, Item, RegisterEntry, RegisterExport, Try, Workflow
 from workflows.register import enter
 from workflows.states import State
 
@@ -61,6 +61,7 @@ def make_secret() -> Secret:
     export = RegisterExport.objects.create(
         workflow=workflow, by=boss, format="csv", filters=f"search: {CANARY}", rows=1
     )
+    Budget.objects.create(workflow=workflow, per_item=77)
     rows: list[Model] = [
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
@@ -122,6 +123,7 @@ def addresses(secret: Secret) -> dict[str, str]:
     )
     workflow, version = secret.workflow, secret.rows["workflows.version"]
     found["workflows_workflow_access"] = reverse("admin:workflows_workflow_access", args=[workflow.pk])
+    found["workflows_workflow_budget"] = reverse("admin:workflows_workflow_budget", args=[workflow.pk])
     for view in ("copy", "activate", "try"):
         found[f"workflows_version_{view}"] = reverse(f"admin:workflows_version_{view}", args=[version.pk])
     found["workflows_version_try_result"] = reverse(

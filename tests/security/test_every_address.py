@@ -17,7 +17,18 @@ from tests.factories import MANAGER, STAFF, make_item, make_user, make_workflow
 from tests.security.secret_workflow import CANARY, Secret, addresses, make_secret, our_models
 from workflows.access import Action, visible
 from workflows.api_keys import create_api_key
-from workflows.models import ApiKey, Decision, Delivery, GrantChange, Item, RegisterExport, Run, Try, Workflow
+from workflows.models import (
+    ApiKey,
+    Budget,
+    Decision,
+    Delivery,
+    GrantChange,
+    Item,
+    RegisterExport,
+    Run,
+    Try,
+    Workflow,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +83,10 @@ def columns_of(row: Any) -> dict[str, Any]:
 def state_of(secret: Secret) -> list[Any]:
     """Every column of every row of the secret workflow, and how many there are."""
     boss = get_user_model().objects.get(username=f"{CANARY}-boss")
-    rows = (visible(boss, model._base_manager.all()) for model in (*our_models(), Decision, GrantChange, Try))
+    rows = (
+        visible(boss, model._base_manager.all())
+        for model in (*our_models(), Budget, Decision, GrantChange, Try)
+    )
     return [sorted(str(columns_of(row)) for row in each) for each in rows]
 
 
@@ -104,6 +118,7 @@ def posts(*, secret: Secret, address: str) -> Iterator[dict[str, Any]]:
     }
     for format in ("csv", "xlsx"):
         yield {"format": format}
+    yield {"per_item": "1", "per_day": "2", "per_month": "3", "alert_percent": "50"}
     yield {
         "workflow": str(secret.workflow.pk),
         "text": "t",
@@ -135,7 +150,7 @@ def test_every_address_of_ours_is_in_the_table(secret: Secret) -> None:
 
     for name in set(names(admin.site.get_urls())) - OTHER_NAMES:
         assert name is not None
-        if name.startswith(("auth_", "django_q_")):
+        if name.startswith(("auth_", "django_q_", "workflows_price_")):  # by model permission; of no workflow
             continue
         assert name in known, f"{name} is a new address: add it to the table"
 

@@ -18,6 +18,7 @@ from workflows.admin.running import run_on_each
 from workflows.admin.telling import as_text, chip, told_values
 from workflows.handoff import mark_arrived, resend
 from workflows.models import ApiKey, Delivery, DeliveryAttempt, Item, Run
+from workflows.money import told_cost
 
 
 class AttemptInline(ScopedInline):
@@ -123,6 +124,7 @@ class RunAdmin(ScopedAdmin):
         "version",
         "outcome",
         "model",
+        "cost_told",
         "seconds_told",
         "prompt_tokens",
         "completion_tokens",
@@ -134,9 +136,20 @@ class RunAdmin(ScopedAdmin):
                 "version__instructions", "version__examples", "version__profile")  # fmt: skip
     fields = (
         "item", "version", "outcome", "model", "profile", "error", "prompt_told", "raw_text", "draft_told", "calls_told",
-        "prompt_tokens", "completion_tokens", "cost", "seconds_told", "cpu_seconds_told", "started_at", "ended_at",
+        "prompt_tokens", "completion_tokens", "cost_told", "seconds_told", "cpu_seconds_told", "started_at", "ended_at",
     )  # fmt: skip
-    readonly_fields = ("prompt_told", "draft_told", "calls_told", "seconds_told", "cpu_seconds_told")
+    readonly_fields = (
+        "prompt_told",
+        "draft_told",
+        "calls_told",
+        "cost_told",
+        "seconds_told",
+        "cpu_seconds_told",
+    )
+
+    @label("cost", order="cost")
+    def cost_told(self, run: Run) -> str:
+        return told_cost(cost=run.cost, cpu_seconds=run.cpu_seconds) if run.outcome else "–"
 
     @label("seconds", order="seconds")
     def seconds_told(self, run: Run) -> str:

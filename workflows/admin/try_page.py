@@ -6,6 +6,7 @@ from typing import Any
 
 from workflows.admin.telling import told_value
 from workflows.models import Try, Version
+from workflows.money import told as told_amount
 from workflows.routing import show_signal
 
 TARGETS = {
@@ -51,4 +52,4 @@ def _evidence(one: dict[str, Any]) -> str:
 def _cost(row: Try) -> str:
     if row.cost is None:
         return "cost not known: no price is known for this model"
-    return "no cost: the model runs here" if not row.cost else f"cost {row.cost.normalize():f}"
+    return f"cost {told_amount(row.cost)}" if row.cost else "no cost"

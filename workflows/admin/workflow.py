@@ -16,6 +16,7 @@ from workflows.access import Action, forget, grant, may, people_who_may
 from workflows.admin.access_matrix import matrix_told, read_wanted
 from workflows.admin.base import OwnPages
 from workflows.admin.brief_page import BriefViews
+from workflows.admin.budget import budget_view, money_told
 from workflows.admin.destination import leads_to
 from workflows.admin.destination_form import kind_told
 from workflows.admin.launching import LaunchViews
@@ -50,10 +51,14 @@ class WorkflowAdmin(LaunchViews, BriefViews, OwnPages):
         view = self.admin_site.admin_view(require_POST(self.access_view))
         return [
             path("<path:object_id>/access/", view, name="workflows_workflow_access"),
+            path("<path:object_id>/budget/", self.admin_site.admin_view(self.budget_view), name="workflows_workflow_budget"),
             *self.launch_urls(),
             *self.brief_urls(),
             *super().get_urls(),
-        ]
+        ]  # fmt: skip
+
+    def budget_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return budget_view(request=request, workflow=self.get_object(request, object_id), screen=self)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -150,8 +155,10 @@ class WorkflowAdmin(LaunchViews, BriefViews, OwnPages):
             matrix = matrix_told(workflow=workflow, wanted=wanted, effect=effect)
         context = {
             **self.admin_site.each_context(request), **worth_told(workflow=workflow, user=user),
-            "opts": self.opts, "original": workflow, "workflow": workflow, "said": said, "reason": reason, "title": workflow.name, "form": form if manages else None, "manages": manages, "matrix": matrix,
-            "problems": problems or [], "missing": _missing(workflow), "takes_work": workflow.takes_work,
+            "opts": self.opts, "original": workflow, "workflow": workflow, "said": said, "reason": reason,
+            "title": workflow.name, "form": form if manages else None, "manages": manages, "matrix": matrix,
+            "money": money_told(workflow=workflow, user=user), "problems": problems or [],
+            "missing": _missing(workflow), "takes_work": workflow.takes_work,
             "versions": workflow.versions.select_related("author").order_by("-number")[:VERSIONS_SHOWN],
             "destinations": [
                 {"row": one, "kind": kind_told(one.kind), "leads_to": leads_to(one)} for one in workflow.destinations.all()
