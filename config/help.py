@@ -60,6 +60,8 @@ HINTS: dict[str, Hint] = {
     "workflows.delivery": Hint("Each result on its way to one destination.", "managers", "Deliveries"),
     "workflows.workflow": Hint("One repeated task with its people, versions and destinations.", "admins", "Make a workflow"),
     "workflows.version": Hint("What the model is asked, and when a person must look.", "admins", "Versions"),
+    "workflows.case": Hint("One input and what a careful person would make of it.", "admins", "Cases and evaluations"),
+    "workflows.evaluation": Hint("A version over all cases: how many fields are right.", "admins", "Cases and evaluations"),
     "workflows.destination": Hint("Where approved results go.", "admins", "Destinations"),
     "workflows.run": Hint("What the model was asked, and what it answered.", "admins", "Runs"),
     "workflows.apikey": Hint("Who may submit and read by the API.", "admins", "API keys"),

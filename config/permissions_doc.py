@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib import admin
 
 from config.demo.loading import ROLES
-from workflows.access import VIEWING, Action
+from workflows.access import Action, seen_with
 from workflows.admin.base import ScopedAdmin
 from workflows.permission_matrix import WORDS
 
@@ -71,6 +71,7 @@ ACTS = (
     Act("Read prompts and raw answers", "Runs", (Action.MODEL_LOGS,)),
     Act("Change a workflow, make a version, change a destination", "Workflows, Versions, Destinations", (Action.MANAGE,)),
     Act("Try a version, make it active, send a test to a destination", "Versions, the workflow's page", (Action.MANAGE,)),
+    Act("Import cases, leave one out, run an evaluation", "Cases, Versions, the workflow's page", (Action.MANAGE,)),
     Act("Give and take permissions", "the table on the workflow's page", (Action.ACCESS,)),
     Act("Revoke an API key", "API keys", (Action.ACCESS,)),
     Act("See who exported", "Exports", (Action.ACCESS,)),
@@ -123,11 +124,10 @@ def _screens() -> Iterator[str]:
     registered = [one for one in admin.site._registry.values() if isinstance(one, ScopedAdmin)]
     rows = []
     for screen in sorted(registered, key=lambda one: str(one.opts.verbose_name_plural)):
-        seeing = VIEWING.get(screen.opts.label_lower, Action.VIEW)
-        cells = [_word(seeing), _word(screen.add_action), _word(screen.change_action)]
-        rows.append(
-            (_name(screen), *cells, *(_yes({seeing, Action.VIEW} <= set(held)) for held in ROLES.values()))
-        )
+        seeing = seen_with(screen.opts.label_lower)
+        cells = [" or ".join(map(_word, seeing)), _word(screen.add_action), _word(screen.change_action)]
+        open_to = (Action.VIEW in held and bool({*seeing} & {*held}) for held in ROLES.values())
+        rows.append((_name(screen), *cells, *map(_yes, open_to)))
     yield from _table(("rows", "see", "add", "change", *(f"demo: {role}" for role in ROLES)), rows)
 
 

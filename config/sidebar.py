@@ -25,6 +25,8 @@ RESULTS: tuple[Screen, ...] = (
 SET_UP: tuple[Screen, ...] = (
     ("Workflows", "account_tree", "workflows", "workflow"),
     ("Versions", "history_edu", "workflows", "version"),
+    ("Cases", "fact_check", "workflows", "case"),
+    ("Evaluations", "speed", "workflows", "evaluation"),
     ("Destinations", "output", "workflows", "destination"),
     ("API keys", "key", "workflows", "apikey"),
     ("Runs", "smart_toy", "workflows", "run"),

@@ -74,15 +74,26 @@ PATHS: dict[str, str] = {
     "reviews.stuck": "workflow",
 }
 
-# What seeing a row takes where it is more than seeing its workflow.
-VIEWING: dict[str, Action] = {
+# What seeing a row takes where it is more than seeing its workflow; of several, any one.
+VIEWING: dict[str, Action | tuple[Action, ...]] = {
     "workflows.run": Action.MODEL_LOGS,
     "workflows.fieldresult": Action.VIEW,
     "workflows.apikey": Action.ACCESS,
     "workflows.grantchange": Action.ACCESS,
     "workflows.try": Action.MANAGE,
     "workflows.registerexport": Action.ACCESS,
+    "workflows.case": Action.MANAGE,
+    "workflows.casesource": Action.MANAGE,
+    "workflows.label": Action.MANAGE,
+    "workflows.evaluation": (Action.MANAGE, Action.REPORTS),
+    "workflows.caseresult": (Action.MANAGE, Action.REPORTS),
 }
+
+
+def seen_with(name: str) -> tuple[Action, ...]:
+    """Any of these, beside seeing the workflow, opens the rows of the model with this label."""
+    found = VIEWING.get(name, Action.VIEW)
+    return found if isinstance(found, tuple) else (found,)
 
 
 def workflow_ids(*, user: User, action: Action) -> set[int] | None:
@@ -125,8 +136,7 @@ def visible[M: Model](user: User, queryset: QuerySet[M], action: Action = Action
     path = PATHS.get(name)
     if path is None:
         return queryset.none()
-    for needed in {Action.VIEW, VIEWING.get(name, Action.VIEW), action}:
-        ids = workflow_ids(user=user, action=needed)
+    for ids in _ids_of_each(user=user, name=name, action=action):
         if ids is not None:
             queryset = queryset.filter(**{f"{path}__in": ids})
     return queryset
@@ -147,6 +157,16 @@ def may_count(user: User) -> bool:
     return ids is None or bool(ids)
 
 
+def _ids_of_each(*, user: User, name: str, action: Action) -> list[set[int] | None]:
+    """For each thing that an act on rows of the model takes, the workflows on which the user has it; None means all."""
+    seeing = seen_with(name)
+    if len(seeing) == 1:
+        return [workflow_ids(user=user, action=one) for one in {Action.VIEW, *seeing, action}]
+    several = [workflow_ids(user=user, action=one) for one in seeing]
+    either = None if None in several else set[int]().union(*(ids for ids in several if ids))
+    return [either, *(workflow_ids(user=user, action=one) for one in {Action.VIEW, action})]
+
+
 def may(user: User, action: Action, row: Model | None = None) -> bool:
     """May this user do this to this row; without a row, to any at all."""
     needed = {Action.VIEW, action}
@@ -157,9 +177,8 @@ def may(user: User, action: Action, row: Model | None = None) -> bool:
     name = row._meta.label_lower
     if name not in PATHS:
         return False
-    needed.add(VIEWING.get(name, Action.VIEW))
     pk = _workflow_pk(row)
-    return all(ids is None or pk in ids for ids in (workflow_ids(user=user, action=one) for one in needed))
+    return all(ids is None or pk in ids for ids in _ids_of_each(user=user, name=name, action=action))
 
 
 def _workflow_pk(row: Model) -> int:

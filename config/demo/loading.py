@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, Permission
 
 from config.backends import DEMO_MAIL, DEMO_PASSWORD
 from workflows.access import Action, forget, grant
+from workflows.evaluation.cases import Imported, import_case_file
 from workflows.intake import Upload, submit
 from workflows.models import BACKLOG, Item, Workflow
 from workflows.workflow_file import import_workflow
@@ -65,6 +66,9 @@ def load_demo() -> Iterator[str]:
         workflow, changed = load_workflow(slug=slug, people=people)
         if changed:
             yield f"{workflow.name}: {workflow.version} loaded"
+        cases = load_cases(workflow=workflow)
+        if cases.made or cases.changed:
+            yield f"{workflow.name}: {cases.made + cases.changed} cases with their gold values loaded"
         new = sum(_submit(workflow=workflow, gold=gold, by=people["staff"]) for gold in golds(slug))
         if new:
             yield f"{workflow.name}: {new} inputs put in the backlog"
@@ -80,6 +84,13 @@ def load_workflow(*, slug: str, people: dict[str, Any]) -> tuple[Workflow, bool]
     workflow, _, changed = import_workflow(text=text, by=None)
     _grant(workflow=workflow, people=people)
     return workflow, changed
+
+
+def load_cases(*, workflow: Workflow) -> Imported:
+    """What `golds` reads, as cases to measure a version on; each is named after its input."""
+    return import_case_file(
+        workflow=workflow, path=FOLDER / workflow.slug / "gold.yaml", by=None, origin="gold"
+    )
 
 
 def demo_items() -> Any:

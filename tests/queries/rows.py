@@ -29,7 +29,8 @@ from workflows.api_keys import create_api_key
 from workflows.decisions import approve
 from workflows.handoff import deliver_due
 from workflows.intake import Upload, store_source
-from workflows.models import Delivery, Item, Source, Workflow
+from workflows.evaluation.cases import import_cases
+from workflows.models import CaseResult, Delivery, Evaluation, Item, Source, Workflow
 from workflows.states import State
 
 ROLES: dict[str, tuple[Action, ...]] = {
@@ -80,9 +81,31 @@ def make_rows(*, count: int, people: dict[str, Any]) -> Large:
         grant(action=Action.VIEW, workflow=large, to=group)
     for number in range(2, count + 2):
         make_version(workflow=large, number=number, fields=_fields(count), rules=_rules(count))
+    _evaluations(workflow=large, count=count, by=boss)
     deliver_due(limit=10 * count)
     Delivery.objects.filter(item=others["accepted"]).update(state=Delivery.State.DEAD, error="refused")
     return Large(workflow=large, item=_large_item(workflow=large, count=count), others=others)
+
+
+def _evaluations(*, workflow: Workflow, count: int, by: Any) -> None:
+    """`count` cases, and as many evaluations over all of them; in the newest every field of every case is wrong."""
+    specs = workflow.version.specs()
+    head = ",".join(["case", "text", "messy", *(spec.key for spec in specs)])
+    lines = "".join(f"case {n},Text {n},scan,{'Ines,' * (len(specs) - 1)}12.50 EUR\n" for n in range(count))
+    import_cases(workflow=workflow, text=f"{head}\n{lines}", format="csv", by=by)
+    ended = {"started_at": timezone.now(), "ended_at": timezone.now(), "total": count, "done": count}
+    rows = [Evaluation.objects.create(version=workflow.version, by=by, **ended) for _ in range(count)]
+    told = [
+        {"key": spec.key, "drafted": None, "gold": "Ines", "right": False} for spec in specs if spec.key != "total"
+    ]
+    CaseResult.objects.bulk_create(
+        CaseResult(
+            evaluation=row, case=case, outcome="ok", values={}, fields=told, due=len(told), input_hash="h",
+            asked_model="m",
+        )
+        for row in rows
+        for case in workflow.cases.all()
+    )  # fmt: skip
 
 
 def _fields(count: int) -> list[dict[str, Any]]:
@@ -145,6 +168,10 @@ def addresses(*, large: Large, person: Any) -> dict[str, str]:
         model_name = "_".join(name.split("_")[:2])
         if (address := _address(name=name, row=mains.get(model_name))) is not None:
             found[name] = address
+    newest = mains["workflows_evaluation"]
+    found["workflows_evaluation_change, side by side"] = (
+        reverse("admin:workflows_evaluation_change", args=[newest.pk]) + f"?with={newest.pk - 1}"
+    )
     for state, item in large.others.items():
         found[f"workflows_item_change, {state}"] = reverse("admin:workflows_item_change", args=[item.pk])
     return found

@@ -15,7 +15,20 @@ from tests.factories import make_item, make_run, make_user, make_version, make_w
 from workflows.access import PATHS, Action
 from workflows.api_keys import create_api_key
 from workflows.decisions import approve
-from workflows.models import Budget, Delivery, Destination, Item, RegisterEntry, RegisterExport, Try, Workflow
+from workflows.evaluation.cases import import_cases
+from workflows.models import (
+    Budget,
+    Case,
+    CaseResult,
+    Delivery,
+    Destination,
+    Evaluation,
+    Item,
+    RegisterEntry,
+    RegisterExport,
+    Try,
+    Workflow,
+)
 from workflows.register import enter
 from workflows.states import State
 
@@ -62,7 +75,9 @@ def make_secret() -> Secret:
         workflow=workflow, by=boss, format="csv", filters=f"search: {CANARY}", rows=1
     )
     Budget.objects.create(workflow=workflow, per_item=77)
+    case, evaluation = _make_evaluation(workflow=workflow, by=boss)
     rows: list[Model] = [
+        case, evaluation,
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
         RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
@@ -77,6 +92,23 @@ def make_secret() -> Secret:
         rows={one._meta.label_lower: one for one in rows},
         key=key,
     )
+
+
+def _make_evaluation(*, workflow: Workflow, by: Any) -> tuple[Case, Evaluation]:
+    cases = f"- name: {CANARY} case\n  text: {CANARY} case text\n  values: {{name: {CANARY} gold}}\n"
+    import_cases(workflow=workflow, text=cases, format="yaml", by=by)
+    case = Case.objects.get()
+    ended = {"started_at": timezone.now(), "ended_at": timezone.now()}
+    for _ in range(2):
+        evaluation = Evaluation.objects.create(
+            version=workflow.version, by=by, total=1, done=1, due=1, **ended
+        )
+        CaseResult.objects.create(
+            evaluation=evaluation, case=case, outcome="ok", model=f"{CANARY} model", due=1, input_hash="0",
+            values={"name": f"{CANARY} drafted"}, asked_model="m",
+            fields=[{"key": "name", "drafted": f"{CANARY} drafted", "gold": f"{CANARY} gold", "right": False}],
+        )  # fmt: skip
+    return case, evaluation
 
 
 def our_models() -> list[type[Model]]:
@@ -124,7 +156,18 @@ def addresses(secret: Secret) -> dict[str, str]:
     workflow, version = secret.workflow, secret.rows["workflows.version"]
     found["workflows_workflow_access"] = reverse("admin:workflows_workflow_access", args=[workflow.pk])
     found["workflows_workflow_budget"] = reverse("admin:workflows_workflow_budget", args=[workflow.pk])
-    for view in ("copy", "activate", "try"):
+    case, evaluation = secret.rows["workflows.case"], secret.rows["workflows.evaluation"]
+    found["workflows_case_active"] = reverse("admin:workflows_case_active", args=[case.pk])
+    found["workflows_case_source"] = reverse(
+        "admin:workflows_case_source", args=[case.pk, case.sources.get().pk]
+    )
+    found["workflows_evaluation_progress"] = reverse(
+        "admin:workflows_evaluation_progress", args=[evaluation.pk]
+    )
+    found["workflows_evaluation_change, side by side"] = (
+        reverse("admin:workflows_evaluation_change", args=[evaluation.pk]) + f"?with={evaluation.pk - 1}"
+    )
+    for view in ("copy", "activate", "try", "evaluate"):
         found[f"workflows_version_{view}"] = reverse(f"admin:workflows_version_{view}", args=[version.pk])
     found["workflows_version_try_result"] = reverse(
         "admin:workflows_version_try_result", args=[version.pk, secret.attempt.pk]

@@ -34,11 +34,11 @@ pytestmark = pytest.mark.django_db
 
 LIST_ACTIONS = (
     "approve_items", "reject_items", "escalate_items", "send_back_items", "try_again_items", "send_again", "mark_as_arrived",
-    "revoke", "delete_selected",
+    "revoke", "evaluate", "delete_selected",
 )  # fmt: skip
 POSTED = {
     *(f"workflows_item_{act}" for act in ("decide", "delivery", "claim", "renew", "release", "take_over", "move", "split", "check")),
-    "workflows_workflow_access", "workflows_version_copy", "workflows_version_activate", "workflows_version_try",
+    "workflows_workflow_access", "workflows_version_copy", "workflows_version_activate", "workflows_version_try", "workflows_version_evaluate", "workflows_case_active",
     "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
 }  # fmt: skip
 # Figures of whatever one may count: not a row, so it is not hidden from everybody; what it counts is looked at.
@@ -228,7 +228,9 @@ def test_view_only_people_see_rows_but_no_model_logs_no_keys_and_change_nothing(
     for name, address in addresses(secret).items():
         answer = client.get(address)
         assert answer.status_code < 500, name
-        if name.startswith(("workflows_run_", "workflows_apikey_", "workflows_registerexport_")):
+        if name.startswith(
+            ("workflows_run_", "workflows_apikey_", "workflows_registerexport_", "workflows_case_")
+        ):
             assert answer.status_code in (403, 404), name
             # The page says whom to ask about workflows that this person may see, and nothing else.
             told = answer.content.decode().replace(secret.workflow.name, "").replace(f"{CANARY}-boss", "")

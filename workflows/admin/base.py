@@ -15,7 +15,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
-from workflows.access import PATHS, VIEWING, Action, may, visible
+from workflows.access import PATHS, Action, may, seen_with, visible
 
 
 class ExactChangeList(ChangeList):
@@ -76,8 +76,8 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
     def allows(self, request: HttpRequest, action: Action, obj: Model | None = None) -> bool:
         if obj is not None:
             return may(request.user, action, obj)
-        seeing = VIEWING.get(self.opts.label_lower, Action.VIEW)
-        return may(request.user, seeing) and may(request.user, action)
+        sees = any(may(request.user, one) for one in seen_with(self.opts.label_lower))
+        return sees and may(request.user, action)
 
     # A hidden row and one that never was look the same, on every page of it
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,10 +17,12 @@ from pydantic import ValidationError as PydanticError
 from workflows.access import Action, may, visible
 from workflows.admin.base import OwnPages, label
 from workflows.admin.filters import WorkflowFilter
+from workflows.admin.running import run_on_each
 from workflows.admin.try_page import try_told
 from workflows.admin.version_forms import VersionEditor
 from workflows.errors import NotPermitted, Refused
-from workflows.models import Stage, Try, Version, Workflow
+from workflows.evaluation.running import begin_evaluation
+from workflows.models import Evaluation, Stage, Try, Version, Workflow
 from workflows.storable import storable
 from workflows.trying import MOST_CHARACTERS, begin_try, latest_try
 from workflows.version_rows import (
@@ -40,6 +42,8 @@ from workflows.version_words import (
     rule_lines,
 )
 
+EVALUATIONS_SHOWN = 5
+
 
 @admin.register(Version)
 class VersionAdmin(OwnPages):
@@ -51,6 +55,7 @@ class VersionAdmin(OwnPages):
     list_display = ("__str__", "workflow", "author", "active_told", "used_told", "created_at")
     list_select_related = ("workflow", "author")
     list_filter = (WorkflowFilter,)
+    actions = ("evaluate",)
     deferred = ("instructions", "examples", "profile")
 
     @label("active")
@@ -69,6 +74,7 @@ class VersionAdmin(OwnPages):
         return [
             own("copy/", require_POST(self.copy_view), "copy"),
             own("activate/", require_POST(self.activate_view), "activate"),
+            own("evaluate/", require_POST(self.evaluate_view), "evaluate"),
             own("try/", require_POST(self.try_view), "try"),
             own("tries/<int:try_id>/", require_safe(self.try_result_view), "try_result"),
             *super().get_urls(),
@@ -135,6 +141,8 @@ class VersionAdmin(OwnPages):
             "in_setup": workflow.stage == Stage.SETUP, "reason": reason, "tried": tried or (row.text if row else ""), "most": MOST_CHARACTERS,
             "needs_reason": needs_reason(version=version, workflow=workflow, by=request.user),
             "try": try_told(row=row, version=version) if row else None, "read": _read(version),
+            "evaluations": visible(request.user, Evaluation.objects.filter(version=version))[:EVALUATIONS_SHOWN],
+            "case_count": workflow.cases.filter(active=True).count() if manages else 0,
         }  # fmt: skip
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "workflows/version.html", context, status=status)
@@ -164,6 +172,24 @@ class VersionAdmin(OwnPages):
         )
         messages.success(request, f"Version {version.number} is active. {takes}")
         return HttpResponseRedirect(reverse("admin:workflows_workflow_change", args=[workflow.pk]))
+
+    def evaluate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._managed(request, object_id)
+        try:
+            row = begin_evaluation(version=version, by=request.user)
+        except Refused as refused:
+            return self._after_refusal(request, version, refused)
+        return HttpResponseRedirect(reverse("admin:workflows_evaluation_change", args=[row.pk]))
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Action.MANAGE)
+
+    @admin.action(description="Run an evaluation", permissions=["manage"])
+    def evaluate(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
+        run_on_each(
+            request=request, rows=queryset, act=lambda row: begin_evaluation(version=row, by=request.user),
+            done="given to be evaluated; “Evaluations” shows how far it is",
+        )  # fmt: skip
 
     def try_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = self._managed(request, object_id)
