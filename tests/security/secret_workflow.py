@@ -15,7 +15,17 @@ from tests.factories import make_item, make_run, make_user, make_version, make_w
 from workflows.access import PATHS, Action
 from workflows.api_keys import create_api_key
 from workflows.decisions import approve
-from workflows.models import Delivery, Destination, Item, RegisterEntry, RegisterExport, Try, Workflow
+from workflows.models import (
+    Brief,
+    Delivery,
+    Destination,
+    Item,
+    MetricActual,
+    RegisterEntry,
+    RegisterExport,
+    Try,
+    Workflow,
+)
 from workflows.register import enter
 from workflows.states import State
 
@@ -68,6 +78,11 @@ def make_secret() -> Secret:
         export,
         Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
     ]  # fmt: skip
+    Brief.objects.create(
+        workflow=workflow, task=f"{CANARY} task", deputy=boss, stays_human=f"{CANARY} human", instructions=f"{CANARY} instructions",
+        metric_name=f"{CANARY} metric", follow_up_on=timezone.localdate(), timed=[{"what": f"{CANARY} timed", "minutes": "3"}],
+    )  # fmt: skip
+    MetricActual.objects.create(workflow=workflow, day=timezone.localdate(), value=1, by=boss)
     Try.objects.filter(pk=attempt.pk).update(version=rows[1].pk)
     return Secret(
         attempt=attempt,
@@ -119,7 +134,8 @@ def addresses(secret: Secret) -> dict[str, str]:
         "admin:workflows_item_picture", args=[item.pk, source.pk, 1, 1000]
     )
     workflow, version = secret.workflow, secret.rows["workflows.version"]
-    found["workflows_workflow_access"] = reverse("admin:workflows_workflow_access", args=[workflow.pk])
+    for view in ("access", "access_reviewed", "stage", "brief", "actual", "follow_up"):
+        found[f"workflows_workflow_{view}"] = reverse(f"admin:workflows_workflow_{view}", args=[workflow.pk])
     for view in ("copy", "activate", "try"):
         found[f"workflows_version_{view}"] = reverse(f"admin:workflows_version_{view}", args=[version.pk])
     found["workflows_version_try_result"] = reverse(
