@@ -39,6 +39,8 @@ def set_stage(*, workflow: Workflow, stage: Stage, by: Any, reason: str = "", wa
         if row.stage == stage and reason in ("", row.stage_reason):
             return row
         if stage == Stage.LIVE and row.stage != Stage.LIVE:
+            if reason == row.stage_reason:
+                reason = ""  # that is why it stands where it is; an exported file brings it along
             reason = _launch(workflow=row, by=by, reason=reason, way=way)
         told = f"Stage “{stage.label}”" + (f": {reason}" if reason else "")
         row.stage, row.stage_reason = stage.value, reason

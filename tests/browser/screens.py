@@ -31,6 +31,11 @@ def _press_outside_fields(key: str) -> Callable[[Page], None]:
     return first
 
 
+def _retire(page: Page) -> None:
+    page.locator("summary", has_text="Retire…").click()
+    page.get_by_label("Why, in a few words").last.wait_for()
+
+
 def _reject(page: Page) -> None:
     button = page.get_by_role("button", name=re.compile("^Reject"))
     if not button.first.is_visible():  # on a phone
@@ -127,6 +132,8 @@ SCREENS = (
     Screen("budget", "/admin/workflows/workflow/{workflow}/budget/", ("admin", "manager")),
     Screen("prices", "/admin/workflows/price/", ("admin",)),
     Screen("price-new", "/admin/workflows/price/add/", ("admin",)),
+    Screen("workflow-brief", "/admin/workflows/workflow/{workflow}/brief/", ("admin",)),
+    Screen("workflow-retire", "/admin/workflows/workflow/{workflow}/change/", ("admin",), first=_retire),
     Screen("workflow-new", "/admin/workflows/workflow/add/", ("admin",)),
     Screen("versions", VERSION, ("admin",)),
     Screen("version", VERSION + "{version}/change/", ("admin",)),

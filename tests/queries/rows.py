@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -19,6 +20,7 @@ from tests.factories import (
     SENIOR,
     STAFF,
     grant_all,
+    make_evaluation,
     make_item,
     make_run,
     make_version,
@@ -27,10 +29,21 @@ from tests.factories import (
 from workflows.access import PATHS, Action, grant
 from workflows.api_keys import create_api_key
 from workflows.decisions import approve
+from workflows.evaluation.cases import import_cases
 from workflows.handoff import deliver_due
 from workflows.intake import Upload, store_source
-from workflows.evaluation.cases import import_cases
-from workflows.models import CaseResult, Delivery, Evaluation, Item, Source, Workflow
+from workflows.models import (
+    Brief,
+    CaseResult,
+    Delivery,
+    Evaluation,
+    FollowUp,
+    Item,
+    Launch,
+    MetricActual,
+    Source,
+    Workflow,
+)
 from workflows.states import State
 
 ROLES: dict[str, tuple[Action, ...]] = {
@@ -79,6 +92,7 @@ def make_rows(*, count: int, people: dict[str, Any]) -> Large:
         create_api_key(workflow=many, user=boss, name=f"key {number}")
         group = Group.objects.create(name=f"group {number} of {large.pk}")
         grant(action=Action.VIEW, workflow=large, to=group)
+    _worth(workflow=large, count=count, by=boss)
     for number in range(2, count + 2):
         make_version(workflow=large, number=number, fields=_fields(count), rules=_rules(count))
     _evaluations(workflow=large, count=count, by=boss)
@@ -96,7 +110,9 @@ def _evaluations(*, workflow: Workflow, count: int, by: Any) -> None:
     ended = {"started_at": timezone.now(), "ended_at": timezone.now(), "total": count, "done": count}
     rows = [Evaluation.objects.create(version=workflow.version, by=by, **ended) for _ in range(count)]
     told = [
-        {"key": spec.key, "drafted": None, "gold": "Ines", "right": False} for spec in specs if spec.key != "total"
+        {"key": spec.key, "drafted": None, "gold": "Ines", "right": False}
+        for spec in specs
+        if spec.key != "total"
     ]
     CaseResult.objects.bulk_create(
         CaseResult(
@@ -106,6 +122,22 @@ def _evaluations(*, workflow: Workflow, count: int, by: Any) -> None:
         for row in rows
         for case in workflow.cases.all()
     )  # fmt: skip
+
+
+def _worth(*, workflow: Workflow, count: int, by: Any) -> None:
+    """What its page and its brief show of its worth: cases, launches, timed items, actuals, look backs that were."""
+    today = timezone.localdate()
+    Brief.objects.create(
+        workflow=workflow, deputy=by, follow_up_on=today, instructions="Look twice.",
+        timed=[{"what": f"item {number}", "minutes": "3"} for number in range(count)],
+    )  # fmt: skip
+    make_evaluation(workflow=workflow, cases=count, messy=("scan",))
+    for number in range(count):
+        MetricActual.objects.create(
+            workflow=workflow, day=today - timedelta(days=number), value=number, by=by
+        )
+        FollowUp.objects.create(workflow=workflow, due_on=today, findings="It was.", decision="keep", by=by)
+        Launch.objects.create(workflow=workflow, from_stage="trial", by=by, way="admin", checks=[])
 
 
 def _fields(count: int) -> list[dict[str, Any]]:

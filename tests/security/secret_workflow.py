@@ -17,6 +17,7 @@ from workflows.api_keys import create_api_key
 from workflows.decisions import approve
 from workflows.evaluation.cases import import_cases
 from workflows.models import (
+    Brief,
     Budget,
     Case,
     CaseResult,
@@ -24,6 +25,7 @@ from workflows.models import (
     Destination,
     Evaluation,
     Item,
+    MetricActual,
     RegisterEntry,
     RegisterExport,
     Try,
@@ -84,6 +86,11 @@ def make_secret() -> Secret:
         export,
         Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
     ]  # fmt: skip
+    Brief.objects.create(
+        workflow=workflow, task=f"{CANARY} task", deputy=boss, stays_human=f"{CANARY} human", instructions=f"{CANARY} instructions",
+        metric_name=f"{CANARY} metric", follow_up_on=timezone.localdate(), timed=[{"what": f"{CANARY} timed", "minutes": "3"}],
+    )  # fmt: skip
+    MetricActual.objects.create(workflow=workflow, day=timezone.localdate(), value=1, by=boss)
     Try.objects.filter(pk=attempt.pk).update(version=rows[1].pk)
     return Secret(
         attempt=attempt,
@@ -154,8 +161,8 @@ def addresses(secret: Secret) -> dict[str, str]:
         "admin:workflows_item_picture", args=[item.pk, source.pk, 1, 1000]
     )
     workflow, version = secret.workflow, secret.rows["workflows.version"]
-    found["workflows_workflow_access"] = reverse("admin:workflows_workflow_access", args=[workflow.pk])
-    found["workflows_workflow_budget"] = reverse("admin:workflows_workflow_budget", args=[workflow.pk])
+    for view in ("access", "access_reviewed", "stage", "brief", "budget", "actual", "follow_up"):
+        found[f"workflows_workflow_{view}"] = reverse(f"admin:workflows_workflow_{view}", args=[workflow.pk])
     case, evaluation = secret.rows["workflows.case"], secret.rows["workflows.evaluation"]
     found["workflows_case_active"] = reverse("admin:workflows_case_active", args=[case.pk])
     found["workflows_case_source"] = reverse(

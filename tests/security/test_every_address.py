@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 
 from tests.factories import MANAGER, STAFF, make_item, make_user, make_workflow
 from tests.security.secret_workflow import CANARY, Secret, addresses, make_secret, our_models
@@ -19,11 +20,15 @@ from workflows.access import Action, visible
 from workflows.api_keys import create_api_key
 from workflows.models import (
     ApiKey,
+    Brief,
     Budget,
     Decision,
     Delivery,
+    FollowUp,
     GrantChange,
     Item,
+    Launch,
+    MetricActual,
     RegisterExport,
     Run,
     Try,
@@ -38,11 +43,14 @@ LIST_ACTIONS = (
 )  # fmt: skip
 POSTED = {
     *(f"workflows_item_{act}" for act in ("decide", "delivery", "claim", "renew", "release", "take_over", "move", "split", "check")),
-    "workflows_workflow_access", "workflows_version_copy", "workflows_version_activate", "workflows_version_try", "workflows_version_evaluate", "workflows_case_active",
-    "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
+    *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up")),
+    *(f"workflows_version_{act}" for act in ("copy", "activate", "try", "evaluate")),
+    "workflows_case_active", "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
 }  # fmt: skip
 # Figures of whatever one may count: not a row, so it is not hidden from everybody; what it counts is looked at.
 FIGURES = {"reports", "reports_export"}
+# Rows without a screen of their own in the admin.
+UNLISTED = (Decision, GrantChange, Try, Brief, MetricActual, Launch, FollowUp, Budget)
 # What is no row of ours: signing in and out, the index, and the screens of superusers.
 OTHER_NAMES = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site", "app_list",
@@ -83,10 +91,7 @@ def columns_of(row: Any) -> dict[str, Any]:
 def state_of(secret: Secret) -> list[Any]:
     """Every column of every row of the secret workflow, and how many there are."""
     boss = get_user_model().objects.get(username=f"{CANARY}-boss")
-    rows = (
-        visible(boss, model._base_manager.all())
-        for model in (*our_models(), Budget, Decision, GrantChange, Try)
-    )
+    rows = (visible(boss, model._base_manager.all()) for model in (*our_models(), *UNLISTED))
     return [sorted(str(columns_of(row)) for row in each) for each in rows]
 
 
@@ -128,6 +133,13 @@ def posts(*, secret: Secret, address: str) -> Iterator[dict[str, Any]]:
         "slug": "s",
         "post": "yes",
     }
+    for stage in ("live", "paused", "retired"):
+        yield {"stage": stage, "reason": "r"}
+    today = str(timezone.localdate())
+    yield {
+        "task": "changed", "metric_source": "entered", "timed-TOTAL_FORMS": "0", "timed-INITIAL_FORMS": "0", "day": today,
+        "value": "2", "findings": "f", "decision": "keep",
+    }  # fmt: skip
     everything = [f"person:other-admin|{action}" for action in Action]
     for verb in ("look", "add", "save"):
         yield {
@@ -355,6 +367,7 @@ def test_the_api_of_another_workflow_finds_nothing(secret: Secret) -> None:
     before = state_of(secret)
     for address in (
         "workflows/canary-workflow/items",
+        "workflows/canary-workflow/stage",
         f"items/{secret.item.public_id}",
         f"items/{secret.item.pk}",
         f"items/{CANARY}",

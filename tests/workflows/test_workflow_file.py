@@ -137,7 +137,7 @@ def test_whoever_may_add_workflows_manages_the_one_they_imported() -> None:
     from django.contrib.auth.models import Permission
 
     boss.user_permissions.add(Permission.objects.get(codename="add_workflow"))
-    workflow, _, _ = import_workflow(text=FILE, by=boss)
+    workflow, _, _ = import_workflow(text=changed(stage="trial"), by=boss)
     assert may(boss, Action.MANAGE, workflow)
     assert may(boss, Action.ACCESS, workflow)
 

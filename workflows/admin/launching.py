@@ -78,6 +78,4 @@ def status_of(refused: Refused) -> int:
 
 
 def to_page(workflow: Workflow, anchor: str = "") -> HttpResponseRedirect:
-    return HttpResponseRedirect(
-        reverse("admin:workflows_workflow_change", args=[workflow.pk]) + anchor
-    )
+    return HttpResponseRedirect(reverse("admin:workflows_workflow_change", args=[workflow.pk]) + anchor)

@@ -203,24 +203,17 @@ def test_groups_are_named_to_those_who_give_access_only(client: Client, workflow
     assert "Board of directors" not in manages.get(page_of(workflow)).content.decode()
 
 
-def test_settings_are_saved_and_a_live_stage_says_why(client: Client, workflow: Workflow) -> None:
+def test_settings_are_saved_and_nothing_else(client: Client, workflow: Workflow) -> None:
     sent = {
-        "name": "Leads of all kinds", "stage": "live", "stage_reason": "", "review_due_minutes": 5, "escalation_due_minutes": 5,
-        "hold_seconds": 0, "version": make_version(workflow=workflow, number=2).pk,
+        "name": "Leads of all kinds", "review_due_minutes": 5, "escalation_due_minutes": 5, "hold_seconds": 0,
+        "version": make_version(workflow=workflow, number=2).pk,
     }  # fmt: skip
-    answer = client.post(page_of(workflow), sent)
-    assert answer.status_code == 422
-    assert "Say who opens it and why" in answer.content.decode()
-    assert client.post(page_of(workflow), {**sent, "stage_reason": "The owner did"}).status_code == 302
+    refused = client.post(page_of(workflow), {**sent, "name": ""})
+    assert refused.status_code == 422
+    assert "The settings were not saved" in refused.content.decode()
+    assert client.post(page_of(workflow), sent).status_code == 302
     workflow.refresh_from_db()
-    assert (workflow.name, workflow.version.number) == ("Leads of all kinds", 1)
-    # Somebody paused it while this tab was open.
-    Workflow.objects.update(stage="paused")
-    answer = client.post(page_of(workflow), {**sent, "stage_reason": "The owner did", "stage_before": "live"})
-    assert answer.status_code == 409
-    assert "while your tab was open" in answer.content.decode()
-    workflow.refresh_from_db()
-    assert workflow.stage == "paused"
+    assert (workflow.name, workflow.version.number, workflow.stage) == ("Leads of all kinds", 1, "live")
 
 
 def test_a_destination_is_entered_without_json_and_told_what_is_wrong(
@@ -269,9 +262,32 @@ def test_a_test_is_really_sent_and_says_that_it_is_one(
         assert (received.body["type"], received.body["test"]) == ("item.test", True)
         assert "tested a moment ago" in client.post(address, follow=True).content.decode()
         assert len(receiver.deliveries) == 1
+        crm.refresh_from_db()
+        assert crm.tested_at is not None
+        assert crm.history.first().history_user.username == "admin"
+        changed = {
+            "name": "CRM",
+            "active": "on",
+            "webhook-url": receiver.url(),
+            "webhook-secret_env": "OTHER_SECRET",
+        }
+        assert (
+            client.post(
+                f"/admin/workflows/destination/{crm.pk}/change/",
+                {**changed, "webhook-secret_env": "TEST_WEBHOOK_SECRET"},
+            ).status_code
+            == 302
+        )
+        crm.refresh_from_db()
+        assert crm.tested_at is not None, "the same settings are still tested"
+        client.post(f"/admin/workflows/destination/{crm.pk}/change/", changed)
+        crm.refresh_from_db()
+        assert crm.tested_at is None
     down = Destination.objects.create(workflow=workflow, kind="webhook", name="Gone", config=config)
     told = client.post(f"/admin/workflows/destination/{down.pk}/test/", follow=True).content.decode()
     assert "Gone: the test did not arrive." in told
+    down.refresh_from_db()
+    assert down.tested_at is None
     assert "kept here" not in told
     register = workflow.destinations.get(kind="register")
     told = client.post(f"/admin/workflows/destination/{register.pk}/test/", follow=True).content.decode()
