@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from workflows.access import Action, may
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused, TooLarge
-from workflows.models import SUBMITTED, IdempotencyKey, Item, Source, Workflow
+from workflows.models import SUBMITTED, CaseSource, IdempotencyKey, Item, Source, Workflow
 from workflows.people import acting
 from workflows.states import State
 from workflows.storable import storable, storable_json
@@ -239,13 +239,13 @@ def store_source(*, item: Item, position: int, kind: Source.Kind, upload: Upload
         item=item, position=position, kind=kind, name=storable(upload.name)[-200:],
         media_type=storable(upload.media_type)[:120], sha256=digest, size=len(upload.content),
     )  # fmt: skip
-    keep_bytes(source=source, content=upload.content)
+    keep_file(source=source, content=upload.content)
     source.save(force_insert=True)
     return source
 
 
-def keep_bytes(*, source: Source, content: bytes) -> None:
-    """Write them where the source's hash says, and name that place in the row, which is not saved here."""
+def keep_file(*, source: Source | CaseSource, content: bytes) -> None:
+    """Store the bytes under their own hash, and name that place in the unsaved row."""
     path = source.file.field.generate_filename(source, source.sha256)
     # The same bytes are stored once, whichever item they came with. A file of another size was cut off while it was
     # written (a full disk, a killed process), or is being written: it is not these bytes.

@@ -27,7 +27,7 @@ from config.demo.sample_rows import NEW_VERSION_AT, Rows, Setting, Teller
 from config.demo.sample_versions import make_older_version, mark_sample_use
 from reviews.models import Review
 from workflows.errors import Refused
-from workflows.intake import keep_bytes
+from workflows.intake import keep_file
 from workflows.models import (
     Decision,
     Delivery,
@@ -121,7 +121,7 @@ def _store(rows: Rows) -> None:
         # A bulk insert writes the moment of writing into it, and lists of what changed go by it.
         Item.objects.filter(pk__in=[item.pk for item in rows.items]).update(updated_at=F("state_since"))
         for source, content in rows.sources:
-            keep_bytes(source=source, content=content)
+            keep_file(source=source, content=content)
         Source.objects.bulk_create(source for source, _ in rows.sources)
         Page.objects.bulk_create(rows.pages)
         Run.objects.bulk_create(rows.runs)
