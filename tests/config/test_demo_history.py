@@ -18,7 +18,7 @@ from config.demo.loading import SLUGS, load_workflow, make_people
 from config.demo.sample_people import sample_people
 from config.demo.sample_removal import remove_history
 from reviews.counting import stuck
-from reviews.models import Review
+from reviews.models import MOST_SECONDS, Review
 from tests.factories import make_item, make_user
 from workflows.access import visible
 from workflows.decisions import approve, fields_to_check
@@ -226,6 +226,8 @@ def test_each_state_has_the_rows_that_a_real_one_has(people: dict[str, Any]) -> 
     assert all(one.reason for one in Decision.objects.exclude(kind__in=("approve", "edit")))
     closed = Review.objects.filter(state=Review.State.DONE)
     assert not closed.filter(Q(decision=None) | Q(closed_at=None)).exists()
+    assert 0.7 < closed.exclude(worked_seconds=None).count() / closed.count() < 1
+    assert not closed.filter(worked_seconds__gt=MOST_SECONDS).exists()
     assert Source.objects.filter(item__channel="sample").count() == 400
 
 
