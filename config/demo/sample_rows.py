@@ -47,7 +47,11 @@ MINUTES = {
     "call-follow-ups": 64.0,
 }  # until somebody decides
 ANSWER_MINUTES = 240.0  # of an escalation
-SECONDS = {"inbound-leads": 80.0, "supplier-invoices": 140.0, "call-follow-ups": 65.0}  # of work on one, while claimed
+SECONDS = {
+    "inbound-leads": 80.0,
+    "supplier-invoices": 140.0,
+    "call-follow-ups": 65.0,
+}  # of work on one, while claimed
 SECONDS_OF_AN_EDIT = 45.0
 CLAIMED = 0.88  # of the decisions; of the others nobody knows how long they took
 FAILURES = (Outcome.TIMEOUT, Outcome.INVALID, Outcome.RATE_LIMITED, Outcome.TRUNCATED)
@@ -328,7 +332,9 @@ class Teller:
     def _worked(self, *, review: Review, edits: int) -> int | None:
         if review.closed_at is None or self.dice.random() > CLAIMED:
             return None
-        seconds = SECONDS[review.workflow.slug] * math.exp(self.dice.gauss(0, 0.55)) + SECONDS_OF_AN_EDIT * edits
+        seconds = (
+            SECONDS[review.workflow.slug] * math.exp(self.dice.gauss(0, 0.55)) + SECONDS_OF_AN_EDIT * edits
+        )
         return round(min(seconds, MOST_SECONDS, (review.closed_at - review.opened_at).total_seconds()))
 
     def _uuid(self) -> uuid.UUID:
