@@ -48,7 +48,7 @@ def test_one_that_ended_for_want_of_a_model_is_begun_again_and_one_that_came_to_
 
 
 def test_what_it_says_in_the_end_is_what_was_counted(people: dict[str, Any]) -> None:
-    assert list(evaluation_lines())[0] == "Inbound leads: not evaluated"
+    assert next(iter(evaluation_lines())) == "Inbound leads: not evaluated"
     list(measure_demo(people=people))
     Evaluation.objects.update(ended_at=timezone.now(), right=70, due=96, reused=12, total=14)
     assert "Inbound leads: 70 of 96 fields right, 12 of 14 from stored runs." in list(evaluation_lines())
