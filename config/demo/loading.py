@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,19 @@ import yaml
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
 
 from config.backends import DEMO_MAIL, DEMO_PASSWORD
 from workflows.access import Action, forget, grant
 from workflows.evaluation.cases import Imported, import_case_file
 from workflows.intake import Upload, submit
-from workflows.models import BACKLOG, Item, Workflow
-from workflows.workflow_file import import_workflow
+from workflows.models import BACKLOG, Brief, Item, Workflow
+from workflows.workflow_file import import_workflow, read_workflow_file, write_workflow_file
 
 FOLDER = settings.BASE_DIR / "fixtures"
 SLUGS = ("inbound-leads", "supplier-invoices", "call-follow-ups")
+
+LOOK_BACK_AFTER = timedelta(days=90)  # of a launch, in the briefs
 
 ROLES: dict[str, tuple[Action, ...]] = {
     "staff": (Action.VIEW, Action.SUBMIT, Action.REVIEW),
@@ -80,8 +84,9 @@ def make_people() -> dict[str, Any]:
 
 def load_workflow(*, slug: str, people: dict[str, Any]) -> tuple[Workflow, bool]:
     """One of the demo's workflows with everybody's grants, and whether its file said anything new."""
-    text = (FOLDER / slug / "workflow.yaml").read_text()
-    workflow, _, changed = import_workflow(text=text, by=None)
+    workflow, _, changed = import_workflow(
+        text=_dated((FOLDER / slug / "workflow.yaml").read_text()), by=None
+    )
     _grant(workflow=workflow, people=people)
     return workflow, changed
 
@@ -110,6 +115,16 @@ def _person(name: str) -> Any:
                 *Permission.objects.filter(codename__in=codenames, content_type__app_label="workflows")
             )
     return user
+
+
+def _dated(text: str) -> str:
+    """The file with the day of its look back: a file that is read on any day cannot hold one. The first one stays."""
+    file = read_workflow_file(text=text)
+    if file.brief is None:
+        return text
+    before = Brief.objects.filter(workflow__slug=file.slug).values_list("follow_up_on", flat=True).first()
+    brief = file.brief.model_copy(update={"follow_up_on": before or timezone.localdate() + LOOK_BACK_AFTER})
+    return write_workflow_file(file=file.model_copy(update={"brief": brief}))
 
 
 def _grant(*, workflow: Workflow, people: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ States, reasons and risks come from the code of real items; only what people and
 from __future__ import annotations
 
 import hashlib
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from config.demo.sample_drafts import CHANNEL, Drafted, draft, failed_run
 from config.demo.sample_plan import Fate, Story, decided_at, working
 from config.demo.sample_texts import WRITERS, Written
 from integrations.llm.outcomes import Outcome
-from reviews.models import Review
+from reviews.models import MOST_SECONDS, Review
 from reviews.urgency import urgency
 from workflows import attention
 from workflows.drafting.fields import FieldSpec
@@ -46,6 +47,13 @@ MINUTES = {
     "call-follow-ups": 64.0,
 }  # until somebody decides
 ANSWER_MINUTES = 240.0  # of an escalation
+SECONDS = {
+    "inbound-leads": 80.0,
+    "supplier-invoices": 140.0,
+    "call-follow-ups": 65.0,
+}  # of work on one, while claimed
+SECONDS_OF_AN_EDIT = 45.0
+CLAIMED = 0.88  # of the decisions; of the others nobody knows how long they took
 FAILURES = (Outcome.TIMEOUT, Outcome.INVALID, Outcome.RATE_LIMITED, Outcome.TRUNCATED)
 REASONS: dict[Decision.Kind, tuple[str, ...]] = {
     Decision.Kind.REJECT: ("not for us", "same as an earlier one", "not complete", "cannot be confirmed"),
@@ -259,6 +267,7 @@ class Teller:
         self.rows.decisions.append(decision)
         if review is not None:
             review.state, review.decision, review.closed_at = Review.State.DONE, decision, at
+            review.worked_seconds = self._worked(review=review, edits=len(changed))
         return decision
 
     def _close(
@@ -319,6 +328,14 @@ class Teller:
 
     def _later(self, at: datetime, *, minutes: float) -> datetime:
         return decided_at(opened=at, median_minutes=minutes, dice=self.dice, until=self.until)
+
+    def _worked(self, *, review: Review, edits: int) -> int | None:
+        if review.closed_at is None or self.dice.random() > CLAIMED:
+            return None
+        seconds = (
+            SECONDS[review.workflow.slug] * math.exp(self.dice.gauss(0, 0.55)) + SECONDS_OF_AN_EDIT * edits
+        )
+        return round(min(seconds, MOST_SECONDS, (review.closed_at - review.opened_at).total_seconds()))
 
     def _uuid(self) -> uuid.UUID:
         return uuid.UUID(int=self.dice.getrandbits(128), version=4)

@@ -11,7 +11,8 @@ from django.db.models import Max
 
 from config.backends import DEMO_PASSWORD
 from config.demo import scoring, table
-from config.demo.loading import ROLES, SLUGS, demo_items, load_demo
+from config.demo.loading import ROLES, SLUGS, demo_items, load_demo, make_people
+from config.demo.worth import cases_done, evaluation_lines, evaluations_under_way, measure_demo
 from config.processes import processes, tick, web_answers, with_database
 from config.supervise import Supervisor
 from workflows.models import Run
@@ -45,6 +46,8 @@ class Command(BaseCommand):
                 + table.as_text(table.rows(demo_items().select_related("workflow").order_by("pk")))
                 + "\n"
             )
+            for line in evaluation_lines():
+                self.stdout.write(line)
         if score:
             self._score()
         if once and (stuck := demo_items().exclude(state__in=RESTING).count()):
@@ -53,15 +56,19 @@ class Command(BaseCommand):
 
     def _serve(self) -> int:
         supervisor = Supervisor()
-        greeted = False
+        greeted = measured = False
 
         def greet_then_tick() -> None:
-            nonlocal greeted
+            nonlocal greeted, measured
             if not greeted and web_answers():
                 greeted = True
                 for line in self._greeting():
                     supervisor.say(line)
             tick()
+            if greeted and not measured and not demo_items().exclude(state__in=RESTING).exists():
+                measured = True
+                for line in measure_demo(people=make_people()):
+                    supervisor.say(line)
 
         return supervisor.run(children=processes(with_web=True), on_tick=greet_then_tick)
 
@@ -80,11 +87,17 @@ class Command(BaseCommand):
         began = time.monotonic()
         newest: Any = None
         moved = began
+        measured = False
 
         def at_rest() -> bool:
-            nonlocal newest, moved
+            nonlocal newest, moved, measured
             left = demo_items().exclude(state__in=RESTING).count()
-            now = (left, Run.objects.aggregate(newest=Max("pk"))["newest"])
+            if left == 0 and not measured:
+                measured = True
+                for line in measure_demo(people=make_people()):
+                    self.stdout.write(line)
+            left += evaluations_under_way()
+            now = (left, Run.objects.aggregate(newest=Max("pk"))["newest"], cases_done())
             if now != newest:
                 newest, moved = now, time.monotonic()
             return left == 0 or time.monotonic() - moved > STUCK_AFTER_SECONDS
