@@ -29,7 +29,8 @@ WORDS = {
 class FromReport(ListFilter):
     """It stands in no sheet: the line above the list says what it does, and leads out of it."""
 
-    title = "report"
+    title = parameter_name = "report"  # Unfold looks its options up by the name
+    template = "reviews/no_filter.html"
 
     def __init__(
         self, request: HttpRequest, params: dict[str, Any], model: type[Item], model_admin: Any
@@ -43,7 +44,7 @@ class FromReport(ListFilter):
         return [*NAMES, "part", "of"]
 
     def has_output(self) -> bool:
-        return False
+        return True  # a filter that shows nothing is not asked for its rows either
 
     def choices(self, changelist: Any) -> Any:
         return iter(())

@@ -85,8 +85,8 @@ def multiply(*, workflow: Any, times: int) -> None:
         model: model._default_manager.order_by("-pk").first().pk for model in (Item, Run, Decision, Review)
     }  # type: ignore[union-attr]
     back = f"(n.i %% {WEEKS * 7 * 1440 - 2000})"
-    earlier = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.created_at, '-' || {back} || ' minutes')"
-    later = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.created_at, '-' || ({back} - 1 - n.i %% 997) || ' minutes')"
+    earlier = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.created_at, (-{back}) || ' minutes')"
+    later = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.created_at, (1 + n.i %% 997 - {back}) || ' minutes')"
     states = "CASE WHEN n.i %% 20 = 0 THEN 'rejected' WHEN n.i %% 25 = 1 THEN 'skipped' WHEN n.i %% 500 = 2 THEN 'attention' ELSE 'delivered' END"
     copy(
         row=item, times=times,

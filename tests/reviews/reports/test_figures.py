@@ -325,7 +325,7 @@ def test_people_are_counted_by_what_they_submitted_and_decided_and_the_system_is
     ]
     assert [texts(row)[-1] for row in people.people(asked, found).rows] == ["–", "none for 40 days"]
     assert people.people(asked, found).about == "1 of 2 in the last 3 weeks"
-    assert [texts(row)[:3] for row in people.teams(asked, found).rows][0] == [
+    assert texts(people.teams(asked, found).rows[0])[:3] == [
         "leads reviewers",
         "1 of 3",
         "33 %",
