@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib import admin
 
 from config.demo.loading import ROLES
-from workflows.access import Action, seen_with
+from workflows.access import PATHS, Action, seen_with
 from workflows.admin.base import ScopedAdmin
 from workflows.permission_matrix import WORDS
 
@@ -121,7 +121,11 @@ def _acts() -> Iterator[str]:
 def _screens() -> Iterator[str]:
     yield "## What each screen takes"
     yield ""
-    registered = [one for one in admin.site._registry.values() if isinstance(one, ScopedAdmin)]
+    registered = [
+        one
+        for one in admin.site._registry.values()
+        if isinstance(one, ScopedAdmin) and one.model._meta.label_lower in PATHS
+    ]
     rows = []
     for screen in sorted(registered, key=lambda one: str(one.opts.verbose_name_plural)):
         seeing = seen_with(screen.opts.label_lower)

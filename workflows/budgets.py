@@ -142,8 +142,8 @@ def problem_of(*, refusal: Refusal, workflow: Workflow, called: bool = False) ->
             "next_step": f"{refusal.to_do} Then try again, or complete it by hand.",
         }  # fmt: skip
     limit = f"The limit of {SPANS[Span(refusal.span)]} is {told(refusal.limit)}"
-    held = f", {told(refusal.held)} are set aside for calls under way" if refusal.held else ""
-    detail = f"{limit}. {told(refusal.spent)} of it are used{held}, and this call can cost up to {told(refusal.amount)}."
+    held = f", {told(refusal.held)} is set aside for calls under way" if refusal.held else ""
+    detail = f"{limit}. {told(refusal.spent)} of it is used{held}, and this call can cost up to {told(refusal.amount)}."
     return {
         "outcome": Outcome.OVER_BUDGET.value, "happened": happened, "detail": detail, "kept": KEPT,
         "next_step": f"{_when(refusal)} Complete it by hand, or have the limit raised: {who_may_raise(workflow=workflow)}.",

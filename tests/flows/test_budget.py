@@ -83,7 +83,7 @@ def test_over_budget_the_model_is_not_called_and_the_item_says_all_of_it(
     assert (item.state, item.calls) == (State.ATTENTION, 0)
     told = item.problem
     assert told["happened"] == "Over budget: the model was not called."
-    assert "The limit of a day is 0.01 USD. 0.00 USD of it are used" in told["detail"]
+    assert "The limit of a day is 0.01 USD. 0.00 USD of it is used" in told["detail"]
     assert "kept" in told["kept"]
     assert "one call alone can cost more than the limit" in told["next_step"]
     assert "priya may do that, under “Money”" in told["next_step"]
@@ -109,7 +109,7 @@ def test_a_limit_that_is_used_up_says_when_it_opens_again(work: Any, model: Any,
         f"It opens again on {tomorrow.day} {tomorrow:%b %Y} at 00:00; try again then."
         in item.problem["next_step"]
     )
-    assert "4.99 USD of it are used" in item.problem["detail"]
+    assert "4.99 USD of it is used" in item.problem["detail"]
 
 
 def test_a_model_without_a_price_is_not_called_under_a_budget(

@@ -53,7 +53,7 @@ def budget_view(*, request: HttpRequest, workflow: Workflow, screen: Any) -> Htt
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     if not may_see_money(request.user, workflow):
         raise PermissionDenied
-    manages = may(request.user, Action.MANAGE, workflow)  # type: ignore[arg-type]
+    manages = may(request.user, Action.MANAGE, workflow)
     budget = budget_of(workflow=workflow)
     form = BudgetForm(request.POST or None, budget=budget) if manages else None
     if request.method == "POST":
