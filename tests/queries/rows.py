@@ -27,9 +27,9 @@ from tests.factories import (
 from workflows.access import PATHS, Action, grant
 from workflows.api_keys import create_api_key
 from workflows.decisions import approve
+from workflows.evaluation.cases import import_cases
 from workflows.handoff import deliver_due
 from workflows.intake import Upload, store_source
-from workflows.evaluation.cases import import_cases
 from workflows.models import CaseResult, Delivery, Evaluation, Item, Source, Workflow
 from workflows.states import State
 
@@ -96,7 +96,9 @@ def _evaluations(*, workflow: Workflow, count: int, by: Any) -> None:
     ended = {"started_at": timezone.now(), "ended_at": timezone.now(), "total": count, "done": count}
     rows = [Evaluation.objects.create(version=workflow.version, by=by, **ended) for _ in range(count)]
     told = [
-        {"key": spec.key, "drafted": None, "gold": "Ines", "right": False} for spec in specs if spec.key != "total"
+        {"key": spec.key, "drafted": None, "gold": "Ines", "right": False}
+        for spec in specs
+        if spec.key != "total"
     ]
     CaseResult.objects.bulk_create(
         CaseResult(
