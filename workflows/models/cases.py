@@ -118,7 +118,9 @@ class CaseResult(models.Model):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="results")
     outcome = models.CharField(max_length=20, choices=OUTCOMES, blank=True)  # empty: there was nothing to ask
     model = models.CharField(max_length=200, blank=True)  # the one that answered
-    asked_model = models.CharField(max_length=200, blank=True)  # the one that was named; empty: none was called
+    asked_model = models.CharField(
+        max_length=200, blank=True
+    )  # the one that was named; empty: none was called
     input_hash = models.CharField(max_length=64)  # of the content and the day its words count from
     reused_run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="+")
     reused_result = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
