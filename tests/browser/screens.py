@@ -84,6 +84,7 @@ def _unfold_tables(page: Page) -> None:
 ITEM = "/admin/workflows/item/{%s}/change/"
 REVIEWS = "/admin/reviews/review/"
 VERSION = "/admin/workflows/version/"
+EVALUATION = "/admin/workflows/evaluation/"
 
 SCREENS = (
     Screen("home", "/admin/", ("staff", "senior", "manager", "admin", "newcomer", "nobody")),
@@ -139,6 +140,14 @@ SCREENS = (
     Screen("version", VERSION + "{version}/change/", ("admin",)),
     Screen("version-new", VERSION + "add/?workflow={leads}", ("admin",)),
     Screen("version-unused", VERSION + "{unused}/change/", ("admin",)),
+    Screen("cases", "/admin/workflows/case/", ("admin",)),
+    Screen("case", "/admin/workflows/case/{case}/change/", ("admin",)),
+    Screen("case-held-out", "/admin/workflows/case/{held out case}/change/", ("admin",)),
+    Screen("case-import", "/admin/workflows/case/add/", ("admin",)),
+    Screen("evaluations", EVALUATION, ("admin", "manager")),
+    Screen("evaluation", EVALUATION + "{first}/change/", ("admin", "manager")),
+    Screen("evaluation-running", EVALUATION + "{running}/change/", ("admin",)),
+    Screen("evaluation-side-by-side", EVALUATION + "{second}/change/?with={first}", ("admin",)),
     Screen("destinations", "/admin/workflows/destination/", ("admin",)),
     Screen("destination", "/admin/workflows/destination/{destination}/change/", ("admin",)),
     Screen("destination-new", "/admin/workflows/destination/add/", ("admin",)),

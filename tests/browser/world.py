@@ -7,6 +7,7 @@ are made by the project's own functions. So evidence, boxes, signals, reviews an
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -45,9 +46,11 @@ from tests.scripted_model import ScriptedModel, scripted_model
 from tests.webhook_receiver import Receiver, webhook_receiver
 from workflows.access import Action
 from workflows.decisions import approve, escalate, reject
+from workflows.evaluation.cases import import_cases
+from workflows.evaluation.running import begin_evaluation, run_evaluations
 from workflows.handoff import deliver_due
 from workflows.intake import submit
-from workflows.models import Delivery, Destination, Item, RegisterEntry, Version, Workflow
+from workflows.models import Case, Delivery, Destination, Evaluation, Item, RegisterEntry, Version, Workflow
 from workflows.tasks import run_worker
 from workflows.version_rows import copy_version
 from workflows.versions import forget_versions
@@ -66,6 +69,7 @@ class World:
     model: ScriptedModel
     receiver: Receiver
     people: dict[str, Any]
+    deployment: Deployment | None = None
     workflows: dict[str, Workflow] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)  # name in the tests -> pk
 
@@ -99,8 +103,8 @@ class World:
             name="deployment", base_url=self.model.base_url, model="scripted",
             backoff_seconds=0.05, read_seconds=2.0, total_seconds=5.0, longest_wait_seconds=1.0,
         )  # fmt: skip
-        deployment = Deployment(profile=profile, in_flight=8)
-        run_worker(deployment=deployment, idle_seconds=0.05, lease_for=60)
+        self.deployment = Deployment(profile=profile, in_flight=8)
+        run_worker(deployment=self.deployment, idle_seconds=0.05, lease_for=60)
 
     def approve(self, item: Item) -> None:
         """By staff, who looked at every field that asks for it."""
@@ -122,6 +126,14 @@ class World:
             "run": Item.objects.get(pk=self.items["invoice"]).runs.first().pk,
             "unused": Version.objects.get(workflow__slug=LEADS, used_at=None).pk,
             "leads": self.workflows[LEADS].pk,
+            "case": Case.objects.get(name="Form with a gold value that is wrong").pk,
+            "held out case": Case.objects.get(held_out=True).pk,
+            **{
+                name: row.pk
+                for name, row in zip(
+                    ("first", "second", "running"), Evaluation.objects.order_by("pk"), strict=True
+                )
+            },
         }
 
 
@@ -243,6 +255,7 @@ def _fill(world: World) -> None:
     world.items["twice"] = submit(
         workflow=world.workflows[again.slug], by=staff, channel="admin", text=again.text, title="The same form again"
     ).item.pk  # fmt: skip
+    _evaluate(world, text=again.text)
     late = timezone.now() - timedelta(hours=1, minutes=12)
     Item.objects.filter(pk=items["without order"].pk).update(due_at=late)
     Review.objects.filter(item=items["without order"].pk).update(due_at=late)
@@ -250,3 +263,23 @@ def _fill(world: World) -> None:
     world.items["waiting"] = submit(
         workflow=world.workflows[waiting.slug], by=staff, channel="admin", text=waiting.text, title=waiting.title
     ).item.pk  # fmt: skip
+
+
+def _evaluate(world: World, *, text: str) -> None:
+    """Two evaluations that ended, and one that waits for its turn."""
+    rows = [
+        {"name": "Form with a gold value that is wrong", "text": text, "messy": ["web form"], "values": {"contact_name": "Nobody"}},
+        {"name": "Form held out", "text": text + " again", "held_out": True, "values": {"contact_name": "Nobody"}},
+        {"name": "Form that is refused", "text": "[[refusal]]", "values": {"contact_name": "Nobody", "company": None}},
+        {"name": "Empty form", "text": "\u200b", "expect": "attention"},
+    ]  # fmt: skip
+    workflow, admin = world.workflows[LEADS], world.people["admin"]
+    import_cases(workflow=workflow, text=json.dumps(rows), format="yaml", by=admin)
+    for _ in range(2):
+        begin_evaluation(version=workflow.version, by=admin)
+        run_evaluations(deployment=world.deployment)
+    second = Evaluation.objects.latest("pk").results.get(case__held_out=False, outcome="ok")
+    second.values = {**second.values, "contact_name": "Nobody"}
+    second.fields = [{**second.fields[0], "drafted": "Nobody", "right": True}]
+    second.save()
+    begin_evaluation(version=workflow.version, by=admin)

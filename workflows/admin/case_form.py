@@ -39,7 +39,7 @@ class CaseImportForm(forms.Form):
         allow_empty_file=True,
         label="Files that its rows name",
         help_text="Mails, PDFs, scans. None is needed where each row has its text.",
-    )  # type: ignore[assignment]
+    )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -113,10 +113,13 @@ def _csv_rows(text: str, specs: Mapping[str, FieldSpec]) -> list[dict[str, Any]]
     if not lines:
         return []
     labels = {spec.label.strip().casefold(): key for key, spec in specs.items()}
-    columns = [_column(title.strip(), specs=specs, labels=labels) for title in lines[0]]
-    unknown = [
-        title.strip() or "without a title" for title, one in zip(lines[0], columns, strict=True) if not one
-    ]
+    columns: list[tuple[str, str]] = []
+    unknown: list[str] = []
+    for title in (one.strip() for one in lines[0]):
+        if column := _column(title, specs=specs, labels=labels):
+            columns.append(column)
+        else:
+            unknown.append(title or "without a title")
     if unknown:
         raise _refusal({
             f"column “{title}”": f"there is no such field; the fields are {', '.join(specs)}" for title in unknown
