@@ -231,7 +231,9 @@ def _gaps(user: Any) -> list[dict[str, str]]:
 
 def _look_backs(user: Any) -> list[dict[str, str]]:
     """Whether it was worth it: promised for a day that has come, and asked of the owner."""
-    owned = visible(user, Brief.objects.filter(workflow__owner=user.pk), Action.MANAGE).select_related("workflow")
+    owned = visible(user, Brief.objects.filter(workflow__owner=user.pk), Action.MANAGE).select_related(
+        "workflow"
+    )
     due_ones = owned.filter(
         workflow__stage__in=(Stage.LIVE, Stage.PAUSED), follow_up_on__lte=timezone.localdate()
     ).order_by("follow_up_on", "pk")

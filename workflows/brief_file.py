@@ -50,7 +50,9 @@ class BriefPart(Part):
     instructions: Words = ""
     follow_up_on: date | None = None
 
-    @field_validator("today", "breaks", "tools", "when_late", "when_wrong", "stays_human", "next_step", "instructions")
+    @field_validator(
+        "today", "breaks", "tools", "when_late", "when_wrong", "stays_human", "next_step", "instructions"
+    )
     @classmethod
     def _printable(cls, words: str) -> str:
         if "\x00" in words:
@@ -59,7 +61,11 @@ class BriefPart(Part):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.per_week_low is not None and self.per_week_high is not None and self.per_week_low > self.per_week_high:
+        if (
+            self.per_week_low is not None
+            and self.per_week_high is not None
+            and self.per_week_low > self.per_week_high
+        ):
             raise ValueError("the fewest items a week are more than the most")
         return self
 
@@ -86,7 +92,11 @@ def brief_part_of(*, workflow: Workflow) -> BriefPart | None:
 
 def budget_part_of(*, workflow: Workflow) -> BudgetPart | None:
     row = Budget.objects.filter(workflow=workflow).first()
-    return BudgetPart.model_validate({name: getattr(row, name) for name in BudgetPart.model_fields}) if row else None
+    return (
+        BudgetPart.model_validate({name: getattr(row, name) for name in BudgetPart.model_fields})
+        if row
+        else None
+    )
 
 
 # --- parts -> rows

@@ -94,7 +94,9 @@ def record_follow_up(
     with transaction.atomic():
         brief = _held(workflow)
         if not follow_up_due(workflow=workflow, brief=brief) or brief.follow_up_on is None:
-            raise Conflict("No look back is due here; somebody may have written it down already. Nothing was kept twice.")
+            raise Conflict(
+                "No look back is due here; somebody may have written it down already. Nothing was kept twice."
+            )
         row = FollowUp.objects.create(
             workflow=workflow, due_on=brief.follow_up_on, findings=findings, decision=decision, by=by
         )

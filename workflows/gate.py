@@ -263,7 +263,9 @@ def _follow_up(*, brief: Brief) -> Check:
         to_do = "Set the day on which somebody looks back at whether it was worth it."
     elif on <= timezone.localdate():
         to_do = f"The day, {day(on)}, has come. Write down what was found, or set a later one."
-    return _check("follow_up", "Follow-up review", evidence=day(on) if on else "", to_do=to_do, place="follow_up")
+    return _check(
+        "follow_up", "Follow-up review", evidence=day(on) if on else "", to_do=to_do, place="follow_up"
+    )
 
 
 # --- words

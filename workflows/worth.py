@@ -137,7 +137,11 @@ def _sentence(
 def _basis(
     *, by_hand: Sample, measured: Measured, is_net: bool, hour: Decimal, items: Range, currency: str
 ) -> str:
-    timed = f"{by_hand.count} timed {'item' if by_hand.count == 1 else 'items'}" if by_hand.count else "stated minutes"
+    timed = (
+        f"{by_hand.count} timed {'item' if by_hand.count == 1 else 'items'}"
+        if by_hand.count
+        else "stated minutes"
+    )
     said = [f"From {timed} and {plain(hour)} {currency} an hour."]
     if is_net and measured.person:
         said[0] = f"From {timed}, {measured.person.count:,} decisions and {plain(hour)} {currency} an hour."
@@ -165,7 +169,9 @@ def _steps(
 ) -> tuple[str, ...]:  # fmt: skip
     return (
         f"By hand: {_of_sample(by_hand)}.",
-        f"With the draft: {_of_sample(person)}." if person else "With the draft: not measured yet; taken as 0 minutes.",
+        f"With the draft: {_of_sample(person)}."
+        if person
+        else "With the draft: not measured yet; taken as 0 minutes.",
         f"Items: {_span(items, plain)} a week for {WEEKS_OF_A_YEAR} weeks.",
         f"Hours: items × (minutes by hand − minutes with the draft) ÷ 60 = {_span(hours, rounded)} a year. "
         f"One person works {HOURS_OF_A_PERSON:,} hours a year.",

@@ -119,7 +119,9 @@ def item_page(
 
 
 def _instructions(*, item: Item) -> str:
-    return Brief.objects.filter(workflow=item.workflow_id).values_list("instructions", flat=True).first() or ""
+    return (
+        Brief.objects.filter(workflow=item.workflow_id).values_list("instructions", flat=True).first() or ""
+    )
 
 
 def _seen(*, item: Item, typed: QueryDict | None) -> set[str]:

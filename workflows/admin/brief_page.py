@@ -110,9 +110,7 @@ class BriefViews:
 
     def _form(self, request: HttpRequest, workflow: Workflow, *, brief: Brief) -> BriefForm:
         sent = request.POST if request.method == "POST" and "task" in request.POST else None
-        return BriefForm(
-            sent, instance=brief, workflow=workflow, by=request.user, currency=currency_told()
-        )
+        return BriefForm(sent, instance=brief, workflow=workflow, by=request.user, currency=currency_told())
 
     def _brief_page(
         self, request: HttpRequest, workflow: Workflow, *, form: BriefForm | None = None, rows: Any = None,

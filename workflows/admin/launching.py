@@ -58,9 +58,7 @@ class LaunchViews:
                 workflow=workflow, stage=Stage(wanted), by=request.user, reason=reason, way="admin"
             )
         except Refused as refused:
-            return self._page(
-                request, workflow, said=str(refused), reason=reason, status=status_of(refused)
-            )
+            return self._page(request, workflow, said=str(refused), reason=reason, status=status_of(refused))
         messages.success(request, f"{workflow.name}: {workflow.get_stage_display().lower()}.")
         return to_page(workflow)
 
@@ -78,6 +76,4 @@ def status_of(refused: Refused) -> int:
 
 
 def to_page(workflow: Workflow, anchor: str = "") -> HttpResponseRedirect:
-    return HttpResponseRedirect(
-        reverse("admin:workflows_workflow_change", args=[workflow.pk]) + anchor
-    )
+    return HttpResponseRedirect(reverse("admin:workflows_workflow_change", args=[workflow.pk]) + anchor)

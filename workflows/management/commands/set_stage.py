@@ -18,7 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("stage", choices=Stage.values)
         parser.add_argument("--reason", default="", help="why; it stands on the workflow's page")
         parser.add_argument(
-            "--user", default="", help="who does it, with this person's rights; else the installation's operator"
+            "--user",
+            default="",
+            help="who does it, with this person's rights; else the installation's operator",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +34,11 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no active user “{options['user']}”. Nothing was changed.")
         try:
             workflow = stages.set_stage(
-                workflow=workflow, stage=Stage(options["stage"]), by=by, reason=options["reason"], way="command"
+                workflow=workflow,
+                stage=Stage(options["stage"]),
+                by=by,
+                reason=options["reason"],
+                way="command",
             )
         except Refused as refused:
             raise CommandError(str(refused)) from None
