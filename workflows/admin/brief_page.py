@@ -129,7 +129,7 @@ class BriefViews:
             "follow_ups": visible(user, FollowUp.objects.filter(workflow=workflow)).select_related("by").order_by("-pk")[:MOST_FOLLOW_UPS],
             "follow_up_due": follow_up_due(workflow=workflow, brief=brief), "look_back": look_back or FollowUpForm(),
         }  # fmt: skip
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "workflows/brief.html", context, status=status)
 
     def _to_brief(self, workflow: Workflow, anchor: str = "") -> HttpResponseRedirect:

@@ -49,18 +49,16 @@ class LaunchViews:
                 f"The stage was changed to “{workflow.get_stage_display()}” while your tab was open. "
                 "Nothing was changed by you: choose again."
             )
-            return self._page(request, workflow, said=said, reason=reason, status=409)  # type: ignore[no-any-return]
+            return self._page(request, workflow, said=said, reason=reason, status=409)
         if wanted not in Stage.values:
             said = "There is no such stage. Nothing was changed: choose one of the buttons."
-            return self._page(request, workflow, said=said, status=422)  # type: ignore[no-any-return]
+            return self._page(request, workflow, said=said, status=422)
         try:
             workflow = set_stage(
                 workflow=workflow, stage=Stage(wanted), by=request.user, reason=reason, way="admin"
             )
         except Refused as refused:
-            return self._page(  # type: ignore[no-any-return]
-                request, workflow, said=str(refused), reason=reason, status=status_of(refused)
-            )
+            return self._page(request, workflow, said=str(refused), reason=reason, status=status_of(refused))
         messages.success(request, f"{workflow.name}: {workflow.get_stage_display().lower()}.")
         return to_page(workflow)
 
