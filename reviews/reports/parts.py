@@ -27,11 +27,15 @@ def narrow(items: Items, *, part: str, of: str = "") -> Items | None:
     return PARTS[part](items, of) if part in PARTS else None
 
 
-def accepted_as(items: Items) -> Items:
-    """With the kind of the decision that accepted each: the last one counts, should one have been taken back."""
+def accepting_kind() -> Subquery:
+    """Of the decision that accepted an item: the last one counts, should one have been taken back."""
     last = Decision.objects.filter(item=OuterRef("pk"), kind__in=ACCEPTING).order_by("-pk").values("kind")[:1]
+    return Subquery(last)
+
+
+def accepted_as(items: Items) -> Items:
     reviewed = Review.objects.filter(item=OuterRef("pk"), state=Review.State.DONE)
-    return items.filter(Exists(reviewed), state__in=ACCEPTED).annotate(accepted_as=Subquery(last))
+    return items.filter(Exists(reviewed), state__in=ACCEPTED).annotate(accepted_as=accepting_kind())
 
 
 def stuck(items: Items, *, now: datetime | None = None) -> Items:
