@@ -6,6 +6,8 @@ The two are never shown apart: a share without edits may mean that the drafts ar
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 from reviews.reports.asking import Asked
 from reviews.reports.intervals import Share
@@ -55,7 +57,7 @@ def quality(asked: Asked) -> Report:
     rows = []
     for version in sorted(by_version, key=lambda pk: asked.versions.get(pk, ""), reverse=True):
         n = by_version[version]
-        of = {"version": version} if version else {}
+        of: dict[str, Any] = {"version": version} if version else {}
         linked = asked.link if version else _no_link
         decided = n["accepted"] + n[State.REJECTED]
         rows.append(
@@ -94,7 +96,7 @@ def _chart(asked: Asked) -> Chart | None:
     if not found:
         return None
     most = sorted(found, key=lambda pk: -sum(whole for _, whole in found[pk].values()))[:MOST_LINES]
-    series = []
+    series: list[tuple[str, Sequence[float | None]]] = []
     for version in sorted(most, key=lambda pk: asked.versions.get(pk, "")):
         shares = [found[version].get(at) for at in range(len(asked.periods.starts))]
         series.append(

@@ -102,7 +102,7 @@ class Asked:
     @cached_property
     def versions(self) -> dict[int | None, str]:
         """What each version that was counted is called."""
-        pks = {row.version for row in self.counted}
+        pks = {row.version for row in self.counted if row.version is not None}
         found = Version.objects.filter(pk__in=pks).values_list("pk", "workflow__name", "number")
         return {None: "No version yet", **{pk: f"{name}, version {number}" for pk, name, number in found}}
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
@@ -16,7 +17,7 @@ from reviews.reports.asking import Asked
 from reviews.reports.filters import items_of, midnight
 from reviews.reports.intervals import Sample, student
 from reviews.reports.tables import Column, Figure, Half, Report, Tile, count, currency, lasting, money, text
-from workflows.models import Item, Run
+from workflows.models import Run
 
 DAYS = 28  # whole days that the rest of the month is judged by
 NO_PRICE = "No price is known"
@@ -174,13 +175,8 @@ def _month_line(month: Month) -> Figure:
     return Figure(text=f"{month.name}: {spent} spent, {more}")
 
 
-def _items(asked: Asked) -> QuerySet[Item]:
-    return (
-        asked.filter.whenever()
-        .narrow(items_of(pks=[one.pk for one in asked.workflows]))
-        .order_by()
-        .values("pk")
-    )
+def _items(asked: Asked) -> QuerySet[Any]:
+    return asked.filter.whenever().narrow(items_of(pks=[one.pk for one in asked.workflows])).order_by()
 
 
 def _left(today: date) -> int:

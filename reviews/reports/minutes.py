@@ -187,7 +187,7 @@ def hours_told(whole: Saved) -> tuple[str, str]:
 def report(asked: Asked, found: list[Worth]) -> Report:
     rows = []
     for one in found:
-        part = {"workflow": one.workflow.pk}
+        part: dict[str, Any] = {"workflow": one.workflow.pk}
         rows.append(
             [
                 text(one.workflow.name),

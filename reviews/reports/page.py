@@ -42,8 +42,7 @@ class Reports:
         ]
 
     def all(self, *, stuck_rows: int = stuck.SHOWN) -> dict[str, Report]:
-        makers = {**MAKERS, "stuck": lambda one: stuck.report(one.asked, most=stuck_rows)}
-        return {key: make(self) for key, make in makers.items()}
+        return {key: self.one(key, stuck_rows=stuck_rows) for key in MAKERS}
 
     def one(self, key: str, *, stuck_rows: int = stuck.SHOWN) -> Report:
         return stuck.report(self.asked, most=stuck_rows) if key == "stuck" else MAKERS[key](self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KT
@@ -33,7 +34,7 @@ def accepting_kind() -> Subquery:
     return Subquery(last)
 
 
-def accepted_as(items: Items) -> Items:
+def accepted_as(items: Items) -> QuerySet[Any]:
     reviewed = Review.objects.filter(item=OuterRef("pk"), state=Review.State.DONE)
     return items.filter(Exists(reviewed), state__in=ACCEPTED).annotate(accepted_as=accepting_kind())
 
@@ -48,7 +49,7 @@ def stuck(items: Items, *, now: datetime | None = None) -> Items:
     )
 
 
-def with_reason(items: Items) -> Items:
+def with_reason(items: Items) -> QuerySet[Any]:
     """Skipped items, each with why: a person's words, or what the intake found."""
     return items.filter(state=State.SKIPPED).annotate(
         why=Case(

@@ -82,7 +82,7 @@ def teams(asked: Asked, found: dict[int, Use]) -> Report:
     """Of the groups that review and that answer escalations: how many of their people did anything."""
     groups = {pk for one in asked.workflows for pk in (one.reviewers_id, one.escalation_id) if pk}
     members: dict[int, set[int]] = {pk: set() for pk in groups}
-    through = get_user_model().groups.through.objects  # type: ignore[attr-defined]
+    through = get_user_model().groups.through.objects
     for group, person in through.filter(group__in=groups, user__is_active=True).values_list("group", "user"):
         members[group].add(person)
     rows = []

@@ -70,7 +70,7 @@ def waiting(asked: Asked, known: Times) -> Report:
     periods, found = asked.periods, known.by_period
     rows = []
     for number, told in enumerate(periods.told()):
-        dates = {"since": periods.starts[number], "until": periods.end(number)}
+        dates: dict[str, Any] = {"since": periods.starts[number], "until": periods.end(number)}
         if one := found.get(number):
             rows.append(
                 [
