@@ -37,10 +37,10 @@ class FromReport(ListFilter):
     ) -> None:
         super().__init__(request, params, model, model_admin)
         self.sent: dict[str, str] = {
-            name: params.pop(name)[-1] for name in self.expected_parameters() if name in params
+            name: params.pop(name)[-1] for name in (*NAMES, "part", "of") if name in params
         }
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return [*NAMES, "part", "of"]
 
     def has_output(self) -> bool:

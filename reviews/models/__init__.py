@@ -84,6 +84,8 @@ class Review(models.Model):
                 fields=["state", "kind", "risk", "due_at", "id", "workflow", "sensitive"], name="review_risk"
             ),
             models.Index(fields=["state", "kind", "claimed_until", "claimed_by"], name="review_claimed"),
+            # What reports add up.
+            models.Index(fields=["item", "state", "worked_seconds"], name="review_worked"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["item"], condition=models.Q(state="open"), name="one_open_review")

@@ -6,11 +6,13 @@ The two are never shown apart: a share without edits may mean that the drafts ar
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 from reviews.reports.asking import Asked
 from reviews.reports.intervals import Share
 from reviews.reports.tables import Chart, Column, Figure, Half, Report, Tile, count, moment, share, text
-from workflows.models import Decision, Evaluation
+from workflows.models import Evaluation
 from workflows.states import State
 
 NO_AUDITS = "No audits yet"
@@ -18,8 +20,8 @@ MOST_LINES = 6  # of the chart; the table has all of them
 
 
 def unedited(asked: Asked) -> Share:
-    whole = sum(row.items for row in asked.accepted)
-    return Share(sum(row.items for row in asked.accepted if row.kind == Decision.Kind.APPROVE), whole)
+    rows = asked.reviewed
+    return Share(sum(row.unedited for row in rows), sum(row.accepted for row in rows))
 
 
 def tile(asked: Asked) -> Tile:
@@ -48,14 +50,14 @@ def quality(asked: Asked) -> Report:
     for row in asked.counted:
         by_version[row.version]["all"] += row.items
         by_version[row.version][row.state] += row.items
-    for one in asked.accepted:
-        by_version[one.version]["accepted"] += one.items
-        by_version[one.version]["unedited"] += one.items if one.kind == Decision.Kind.APPROVE else 0
+    for one in asked.reviewed:
+        by_version[one.version]["accepted"] += one.accepted
+        by_version[one.version]["unedited"] += one.unedited
     evaluated = _evaluated([pk for pk in by_version if pk])
     rows = []
     for version in sorted(by_version, key=lambda pk: asked.versions.get(pk, ""), reverse=True):
         n = by_version[version]
-        of = {"version": version} if version else {}
+        of: dict[str, Any] = {"version": version} if version else {}
         linked = asked.link if version else _no_link
         decided = n["accepted"] + n[State.REJECTED]
         rows.append(
@@ -86,14 +88,15 @@ def quality(asked: Asked) -> Report:
 def _chart(asked: Asked) -> Chart | None:
     """The share without edits by period of intake, a line a version."""
     found: dict[int | None, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for row in asked.accepted:
-        cell = found[row.version][row.period]
-        cell[1] += row.items
-        cell[0] += row.items if row.kind == Decision.Kind.APPROVE else 0
+    for row in asked.reviewed:
+        if row.accepted:
+            cell = found[row.version][row.period]
+            cell[0] += row.unedited
+            cell[1] += row.accepted
     if not found:
         return None
     most = sorted(found, key=lambda pk: -sum(whole for _, whole in found[pk].values()))[:MOST_LINES]
-    series = []
+    series: list[tuple[str, Sequence[float | None]]] = []
     for version in sorted(most, key=lambda pk: asked.versions.get(pk, "")):
         shares = [found[version].get(at) for at in range(len(asked.periods.starts))]
         series.append(

@@ -14,30 +14,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviews.reports.filters import Filter, items_of
-from reviews.reports.parts import accepted_as, narrow
+from reviews.reports.parts import narrow
 from reviews.reports.periods import Periods, periods_of
+from reviews.reports.reviewed import Reviewed, reviewed
 from workflows.access import Action, countable, visible
 from workflows.models import Item, Version, Workflow
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """So many items of one period of intake, state and version."""
+    """So many items of one period of intake, state, version and source, and when the last of them came in."""
 
     period: int
     state: str
     version: int | None
+    channel: str
     items: int
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """So many items of one period and version that were accepted after a review, with edits or without."""
-
-    period: int
-    version: int | None
-    kind: str
-    items: int
+    last: datetime
 
 
 @dataclass
@@ -98,19 +91,18 @@ class Asked:
 
     @cached_property
     def counted(self) -> list[Counted]:
-        rows = self.items.annotate(period=self.periods.number()).values_list("period", "state", "version")
-        return [Counted(*row) for row in rows.annotate(n=Count("pk"))]
+        columns = ("period", "state", "version", "channel")
+        rows = self.items.annotate(period=self.periods.number()).values_list(*columns)
+        return [Counted(*row) for row in rows.annotate(n=Count("pk"), last=Max("created_at"))]
 
     @cached_property
-    def accepted(self) -> list[Accepted]:
-        rows = accepted_as(self.items).annotate(period=self.periods.number())
-        found = rows.values_list("period", "version", "accepted_as").annotate(n=Count("pk"))
-        return [Accepted(*row) for row in found]
+    def reviewed(self) -> list[Reviewed]:
+        return reviewed(self.items, period=self.periods.number())
 
     @cached_property
     def versions(self) -> dict[int | None, str]:
         """What each version that was counted is called."""
-        pks = {row.version for row in self.counted}
+        pks = {row.version for row in self.counted if row.version is not None}
         found = Version.objects.filter(pk__in=pks).values_list("pk", "workflow__name", "number")
         return {None: "No version yet", **{pk: f"{name}, version {number}" for pk, name, number in found}}
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from integrations.llm.outcomes import Outcome
@@ -74,7 +74,8 @@ def month_of(asked: Asked) -> Month:
     runs = Run.objects.filter(
         started_at__gte=midnight(begin), started_at__lt=midnight(today + timedelta(days=1))
     )
-    runs = runs.filter(item__in=_items(asked)).order_by()
+    # Asked of each run of these days, which are few, and not of each item there ever was.
+    runs = runs.filter(Exists(_items(asked).filter(pk=OuterRef("item")))).order_by()
     found = runs.annotate(day=number).values_list("day").annotate(
         amount=Sum("cost"), runs=Count("pk"), unpriced=Count("pk", filter=Q(cost=None))
     )  # fmt: skip
@@ -174,13 +175,8 @@ def _month_line(month: Month) -> Figure:
     return Figure(text=f"{month.name}: {spent} spent, {more}")
 
 
-def _items(asked: Asked) -> Any:
-    return (
-        asked.filter.whenever()
-        .narrow(items_of(pks=[one.pk for one in asked.workflows]))
-        .order_by()
-        .values("pk")
-    )
+def _items(asked: Asked) -> QuerySet[Any]:
+    return asked.filter.whenever().narrow(items_of(pks=[one.pk for one in asked.workflows])).order_by()
 
 
 def _left(today: date) -> int:

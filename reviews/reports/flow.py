@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reviews.reports.asking import Asked
 from reviews.reports.parts import ACCEPTED
 from reviews.reports.tables import Chart, Column, Report, count, text
@@ -24,7 +26,7 @@ def flow(asked: Asked) -> Report:
         found[row.period][group] += row.items
     rows = []
     for number, (start, told) in enumerate(zip(periods.starts, periods.told(), strict=True)):
-        dates = {"since": start, "until": periods.end(number)}
+        dates: dict[str, Any] = {"since": start, "until": periods.end(number)}
         rows.append(
             [
                 text(told),

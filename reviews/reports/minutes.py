@@ -6,20 +6,17 @@ the rejected and the closed too, costs the minutes from claim to decision.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, Sum
-
-from reviews.models import Review
 from reviews.reports.asking import Asked
 from reviews.reports.intervals import Sample, Spread, half_width
-from reviews.reports.parts import ACCEPTED, ENDED
+from reviews.reports.reviewed import Reviewed
 from reviews.reports.tables import Column, Figure, Half, Report, Tile, count, minutes, money, text
-from workflows.models import Brief, Item, Workflow
+from workflows.models import Brief, Workflow
 
 NO_DECISIONS = "No decisions yet"
 NOT_SAID = "No minutes by hand yet"
@@ -104,7 +101,7 @@ def saved(worths: Iterable[Worth]) -> Saved | None:
 
 def worths(asked: Asked) -> list[Worth]:
     """One for each workflow that is counted, in their order."""
-    spent = spent_by_workflow(asked.items)
+    spent = spent_by_workflow(asked.reviewed)
     nothing = Spent(reviewed=0, accepted=0, measured=Sample(n=0, total=0, squares=0))
     return [
         Worth(workflow=one, spent=spent.get(one.pk, nothing), by_hand=by_hand(getattr(one, "brief", None)))
@@ -120,36 +117,22 @@ def by_hand(brief: Brief | None) -> ByHand:
     return ByHand(stated=stated, timed=Sample.of(timed) if timed else None)
 
 
-def spent_by_workflow(items: QuerySet[Item]) -> dict[int, Spent]:
-    """Summed in two steps by the database: the reviews of an item, then the items of a workflow."""
-    done = Q(reviews__state=Review.State.DONE)
-    each = (
-        items.filter(done, state__in=ENDED)
-        .values(item=F("pk"), of=F("workflow_id"), now=F("state"))
-        .annotate(
-            done=Count("reviews"),
-            known=Count("reviews__worked_seconds"),
-            spent=Sum("reviews__worked_seconds"),
-        )
-        .order_by()
+def spent_by_workflow(rows: Iterable[Reviewed]) -> dict[int, Spent]:
+    found: dict[int, list[Reviewed]] = defaultdict(list)
+    for row in rows:
+        found[row.workflow].append(row)
+    return {workflow: _spent(own) for workflow, own in found.items()}
+
+
+def _spent(rows: list[Reviewed]) -> Spent:
+    measured = Sample(
+        n=sum(row.measured for row in rows),
+        total=sum(row.seconds for row in rows) / 60,
+        squares=sum(row.squares for row in rows) / 3600,
     )
-    sql, values = each.query.sql_with_params()
-    accepted = ", ".join(f"'{state}'" for state in sorted(ACCEPTED))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT each.of, COUNT(*), SUM(CASE WHEN each.now IN ({accepted}) THEN 1 ELSE 0 END), "  # noqa: S608 - written by the ORM, and names of ours
-            "SUM(CASE WHEN each.known = each.done THEN 1 ELSE 0 END), "
-            "SUM(CASE WHEN each.known = each.done THEN each.spent ELSE 0 END), "
-            "SUM(CASE WHEN each.known = each.done THEN each.spent * each.spent ELSE 0 END) "
-            f"FROM ({sql}) AS each GROUP BY each.of",
-            values,
-        )
-        return {of: _spent(*row) for of, *row in cursor.fetchall()}
-
-
-def _spent(reviewed: int, accepted: int, n: int, seconds: Any, squares: Any) -> Spent:
-    measured = Sample(n=n, total=float(seconds) / 60, squares=float(squares) / 3600)
-    return Spent(reviewed=reviewed, accepted=accepted, measured=measured)
+    return Spent(
+        reviewed=sum(row.items for row in rows), accepted=sum(row.accepted for row in rows), measured=measured
+    )
 
 
 def _number(row: Any) -> Decimal | None:
@@ -204,7 +187,7 @@ def hours_told(whole: Saved) -> tuple[str, str]:
 def report(asked: Asked, found: list[Worth]) -> Report:
     rows = []
     for one in found:
-        part = {"workflow": one.workflow.pk}
+        part: dict[str, Any] = {"workflow": one.workflow.pk}
         rows.append(
             [
                 text(one.workflow.name),

@@ -29,17 +29,20 @@ class Reports:
     def uses(self) -> dict[int, Use]:
         return people.uses(self.asked)
 
+    @cached_property
+    def times(self) -> waiting.Times:
+        return waiting.times(self.asked)
+
     def tiles(self) -> list[Tile]:
         return [
             minutes.tile(self.asked, self.worths),
             cost.tile(self.asked, cost.cost_of(self.asked), cost.month_of(self.asked)),
             acceptance.tile(self.asked),
-            waiting.tile(self.asked),
+            waiting.tile(self.asked, self.times.whole),
         ]
 
     def all(self, *, stuck_rows: int = stuck.SHOWN) -> dict[str, Report]:
-        makers = {**MAKERS, "stuck": lambda one: stuck.report(one.asked, most=stuck_rows)}
-        return {key: make(self) for key, make in makers.items()}
+        return {key: self.one(key, stuck_rows=stuck_rows) for key in MAKERS}
 
     def one(self, key: str, *, stuck_rows: int = stuck.SHOWN) -> Report:
         return stuck.report(self.asked, most=stuck_rows) if key == "stuck" else MAKERS[key](self)
@@ -53,7 +56,7 @@ MAKERS: dict[str, Callable[[Reports], Report]] = {
     "people": lambda one: people.people(one.asked, one.uses),
     "quality": lambda one: acceptance.quality(one.asked),
     "minutes": lambda one: minutes.report(one.asked, one.worths),
-    "waiting": lambda one: waiting.waiting(one.asked),
+    "waiting": lambda one: waiting.waiting(one.asked, one.times),
     "cost": lambda one: cost.report(one.asked),
     "teams": lambda one: people.teams(one.asked, one.uses),
     "sources": lambda one: people.sources(one.asked),

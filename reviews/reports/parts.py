@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KT
@@ -27,11 +28,15 @@ def narrow(items: Items, *, part: str, of: str = "") -> Items | None:
     return PARTS[part](items, of) if part in PARTS else None
 
 
-def accepted_as(items: Items) -> Items:
-    """With the kind of the decision that accepted each: the last one counts, should one have been taken back."""
+def accepting_kind() -> Subquery:
+    """Of the decision that accepted an item: the last one counts, should one have been taken back."""
     last = Decision.objects.filter(item=OuterRef("pk"), kind__in=ACCEPTING).order_by("-pk").values("kind")[:1]
+    return Subquery(last)
+
+
+def accepted_as(items: Items) -> QuerySet[Any]:
     reviewed = Review.objects.filter(item=OuterRef("pk"), state=Review.State.DONE)
-    return items.filter(Exists(reviewed), state__in=ACCEPTED).annotate(accepted_as=Subquery(last))
+    return items.filter(Exists(reviewed), state__in=ACCEPTED).annotate(accepted_as=accepting_kind())
 
 
 def stuck(items: Items, *, now: datetime | None = None) -> Items:
@@ -44,7 +49,7 @@ def stuck(items: Items, *, now: datetime | None = None) -> Items:
     )
 
 
-def with_reason(items: Items) -> Items:
+def with_reason(items: Items) -> QuerySet[Any]:
     """Skipped items, each with why: a person's words, or what the intake found."""
     return items.filter(state=State.SKIPPED).annotate(
         why=Case(

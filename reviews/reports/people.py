@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,7 +82,7 @@ def teams(asked: Asked, found: dict[int, Use]) -> Report:
     """Of the groups that review and that answer escalations: how many of their people did anything."""
     groups = {pk for one in asked.workflows for pk in (one.reviewers_id, one.escalation_id) if pk}
     members: dict[int, set[int]] = {pk: set() for pk in groups}
-    through = get_user_model().groups.through.objects  # type: ignore[attr-defined]
+    through = get_user_model().groups.through.objects
     for group, person in through.filter(group__in=groups, user__is_active=True).values_list("group", "user"):
         members[group].add(person)
     rows = []
@@ -109,17 +110,17 @@ def teams(asked: Asked, found: dict[int, Use]) -> Report:
 
 
 def sources(asked: Asked) -> Report:
-    found = (
-        asked.items.values_list("channel")
-        .annotate(n=Count("pk"), last=Max("created_at"))
-        .order_by("-n", "channel")
-    )
+    found: dict[str, int] = defaultdict(int)
+    last: dict[str, datetime] = {}
+    for row in asked.counted:
+        found[row.channel] += row.items
+        last[row.channel] = max(row.last, last.get(row.channel, row.last))
     rows = [
         [
             text(SOURCES.get(channel, channel.capitalize())), count(n, link=asked.link("all", source=channel)),
-            *share(Share(n, asked.total())), moment(last),
+            *share(Share(n, asked.total())), moment(last[channel]),
         ]
-        for channel, n, last in found
+        for channel, n in sorted(found.items(), key=lambda one: (-one[1], one[0]))
     ]  # fmt: skip
     return Report(
         key="sources", title="Where items come from",

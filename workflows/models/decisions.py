@@ -30,7 +30,10 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["item", "-pk"]
-        indexes = [models.Index(fields=["created_at", "id"], name="decision_created")]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="decision_created"),
+            models.Index(fields=["item", "by", "created_at"], name="decision_people"),
+        ]
 
     def __str__(self) -> str:
         return self.get_kind_display()

@@ -200,21 +200,24 @@ def test_half_and_nine_in_ten_are_times_that_items_really_took(manager: Any, wor
     for hours in range(1, 11):
         accepted(workflow=workflow, at=day(3, 0), after=timedelta(hours=hours))
     accepted(workflow=workflow, at=day(3, 0), after=timedelta(hours=99), state=State.APPROVED)
-    assert waiting.waited(ask(manager).items) == waiting.Waited(n=10, half=5 * 3600, nine_in_ten=9 * 3600)
-    assert [half.figure for half in waiting.tile(ask(manager)).halves] == ["5 h", "9 h"]
+    assert waiting.times(ask(manager)).whole == waiting.Waited(n=10, half=5 * 3600, nine_in_ten=9 * 3600)
+    assert [half.figure for half in waiting.tile(ask(manager), waiting.times(ask(manager)).whole).halves] == [
+        "5 h",
+        "9 h",
+    ]
 
 
 def test_times_by_week_have_ranks_of_their_own(manager: Any, workflow: Workflow) -> None:
     for number, minutes_ in ((3, 10), (4, 20), (5, 30), (10, 90)):
         accepted(workflow=workflow, at=day(number), after=timedelta(minutes=minutes_, seconds=30))
-    rows = [texts(row) for row in waiting.waiting(ask(manager)).rows]
+    rows = [texts(row) for row in waiting.waiting(ask(manager), waiting.times(ask(manager))).rows]
     # Of three the 2nd and the 3rd; of one itself.
     assert rows == [["2 Nov", "3", "20 min", "30 min"], ["9 Nov", "1", "1 h 30 min", "1 h 30 min"]]
 
 
 def test_before_anything_is_handed_over_there_is_no_time(manager: Any, workflow: Workflow) -> None:
     add(workflow=workflow, state=State.REJECTED)
-    assert waiting.tile(ask(manager)).halves[0].figure == "Nothing yet"
+    assert waiting.tile(ask(manager), waiting.times(ask(manager)).whole).halves[0].figure == "Nothing yet"
 
 
 # Why people were asked, and what failed
