@@ -84,7 +84,7 @@ def multiply(*, workflow: Any, times: int) -> None:
     )
     last = {
         model: model._default_manager.order_by("-pk").first().pk for model in (Item, Run, Decision, Review)
-    }  # type: ignore[union-attr]
+    }
     back = f"(n.i %% {WEEKS * 7 * 1440 - 2000})"
     earlier = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.created_at, (-{back}) || ' minutes')"
     later = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.created_at, (1 + n.i %% 997 - {back}) || ' minutes')"

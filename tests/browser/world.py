@@ -279,7 +279,7 @@ def _evaluate(world: World, *, text: str) -> None:
         begin_evaluation(version=workflow.version, by=admin)
         run_evaluations(deployment=world.deployment)
     second = Evaluation.objects.latest("pk").results.get(case__held_out=False, outcome="ok")
-    second.values = {**second.values, "contact_name": "Nobody"}
+    second.values = {**(second.values or {}), "contact_name": "Nobody"}
     second.fields = [{**second.fields[0], "drafted": "Nobody", "right": True}]
     second.save()
     begin_evaluation(version=workflow.version, by=admin)

@@ -68,12 +68,16 @@ def test_the_docs_name_every_state_and_every_common_key() -> None:
 
 @pytest.mark.parametrize(
     ("actions", "first"),
-    [(STAFF, "Reviewing items"), (MANAGER, "Following the work"), (ADMIN, "Setting up a workflow")],
+    [
+        (STAFF, ["Reviewing items"]),
+        (MANAGER, ["Following the work", "What the figures mean"]),
+        (ADMIN, ["Setting up a workflow"]),
+    ],
 )
-def test_the_chapter_of_what_one_does_comes_first(actions: tuple[Action, ...], first: str) -> None:
+def test_the_chapters_of_what_one_does_come_first(actions: tuple[Action, ...], first: list[str]) -> None:
     shown = page(signed_in(make_user(can=actions, on=make_workflow())), "/admin/help/")
     mine = shown[shown.index("For what you do") : shown.index("Further")]
-    assert [one.title for one in CHAPTERS if f'id="chapter-{one.slug}"' in mine] == [first]
+    assert [one.title for one in CHAPTERS if f'id="chapter-{one.slug}"' in mine] == first
 
 
 def test_whom_to_ask_is_told_of_ones_own_workflows_and_of_no_other() -> None:

@@ -73,5 +73,7 @@ def test_one_module_alone_assigns_the_state_of_an_item() -> None:
                     if isinstance(name, ast.Attribute) and name.attr == "state"
                     and isinstance(name.value, ast.Name) and name.value.id in {"item", "row"}
                 ]  # fmt: skip
-    # A delivery and a review have states of their own; those rows are named so.
-    assert [place for place in found if not place.startswith(("handoff.py", "opening.py"))] == []
+    # A delivery and a review have states of their own; those rows are named so. Sample history never was work: its rows
+    # are made up in the state in which they are stored.
+    others = ("handoff.py", "opening.py", "sample_rows.py")
+    assert [place for place in found if not place.startswith(others)] == []

@@ -26,7 +26,7 @@ def test_a_version_is_fixed_before_it_is_read_for_a_draft(monkeypatch: pytest.Mo
             field.save()
         return [{"role": "user", "content": "x"}]
 
-    monkeypatch.setattr("workflows.recording.build_messages", edit_meanwhile)
+    monkeypatch.setattr("workflows.asking.build_messages", edit_meanwhile)
     prepared = prepare(item_id=pk, lease=lease)
     assert isinstance(prepared, Prepared)
     values = {"name": "Ines Okafor", "total": None, "due": None, "topic": None}

@@ -12,7 +12,7 @@ from django.test import Client
 
 from reviews.budget_mail import tell_of_budgets
 from tests.factories import ADMIN, MANAGER, STAFF, make_item, make_run, make_user, make_workflow
-from workflows.models import Budget, Price, Spending, Workflow
+from workflows.models import Budget, Price, Reservation, Spending, Workflow
 from workflows.money import add, reserve, settle
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,7 @@ def test_the_owner_is_told_once_when_most_of_a_limit_is_used(workflow: Workflow)
 
     def spend(amount: str) -> None:
         reserved = reserve(workflow=workflow.pk, item=item.pk, amount=Decimal(amount))
+        assert isinstance(reserved, Reservation)
         settle(settled=[(reserved, Decimal(amount))])
 
     spend("0.5")
