@@ -79,11 +79,10 @@ def make_secret() -> Secret:
     Budget.objects.create(workflow=workflow, per_item=77)
     case, evaluation = _make_evaluation(workflow=workflow, by=boss)
     rows: list[Model] = [
-        case, evaluation,
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
         RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
-        export,
+        export, case, evaluation,
         Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
     ]  # fmt: skip
     Brief.objects.create(

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from integrations.documents.pages import Unreadable
 from integrations.documents.reader import Reader
-from integrations.llm.answers import Answer
+from integrations.llm.answers import Answer, Request
 from integrations.llm.clients import ClientPool
 from integrations.llm.deployment import Deployment
 from integrations.llm.door import ask
@@ -30,13 +30,16 @@ from integrations.llm.outcomes import Outcome
 from integrations.llm.profiles import Profile, resolve_profile
 from workflows.access import Action, may
 from workflows.asking import ask_about, draft_of
+from workflows.budgets import budget_of, is_limited
 from workflows.drafting.prompt import TooLong
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.evaluation.cases import input_hash_of
 from workflows.evaluation.inputs import Material, came_in_on, material_of, read_input
 from workflows.evaluation.labels import gold_of, judge
 from workflows.evaluation.stored import Stored, find_stored
+from workflows.metering import Meter
 from workflows.models import Case, CaseResult, Evaluation, Version, Workflow
+from workflows.money import Refusal, own_prices
 from workflows.storable import storable, storable_json
 from workflows.version_rows import problems_of
 from workflows.versions import Snapshot, use_version
@@ -51,6 +54,10 @@ NO_MODEL = "No model answers at the moment. Begin again once the model is runnin
 GONE = (
     "The model could not be reached for {} cases one after the other, so the rest was left. What is done is kept. "
     "Begin again once the model answers: what it said is not asked again."
+)
+UNPAID = (
+    "The model was not called any more: {}. The rest was left and what is done is kept. Raise the budget or wait until it opens "
+    "again, then begin again: what was said is not asked again."
 )
 FAILED = "Countersign itself failed on it; the log says how. What is done is kept. Tell whoever runs this installation."
 CASE_FAILED = "Countersign itself failed on this case; the log says how. Tell whoever runs this installation."
@@ -127,6 +134,7 @@ class _Evaluating:
         self.in_flight = settings.CALLS_IN_FLIGHT or deployment.in_flight
         self.has_slot = True
         self.away = self.done = 0
+        self.unpaid = ""  # in words, once a call was refused for want of money
         self.reader = Reader()
         self.clients = ClientPool()
 
@@ -141,7 +149,9 @@ class _Evaluating:
             keeping.cancel()
             await self.clients.aclose()
             await asyncio.to_thread(self.reader.close)
-        if self.away >= MOST_AWAY:
+        if self.unpaid:
+            await sync_to_async(_end)(self.row, said=self.unpaid[:300])
+        elif self.away >= MOST_AWAY:
             await sync_to_async(_end)(self.row, said=GONE.format(self.away))
         elif self.has_slot and not waiting:
             await sync_to_async(_end)(self.row)
@@ -158,6 +168,8 @@ class _Evaluating:
             except Exception:
                 log.exception("Case %s failed.", case.pk)
                 result = await sync_to_async(self._failed)(case)
+            if result.outcome == Outcome.OVER_BUDGET and self.unpaid:
+                return  # not measured, so nothing is kept of it: it is asked when there is money again
             self.away = self.away + 1 if result.outcome == Outcome.UNAVAILABLE else 0
             if await sync_to_async(_keep)(row=self.row, result=result):
                 self.done += 1
@@ -165,7 +177,7 @@ class _Evaluating:
 
     def _may_begin(self) -> bool:
         in_time = self.deadline is None or time.monotonic() < self.deadline
-        return in_time and self.has_slot and self.away < MOST_AWAY
+        return in_time and self.has_slot and self.away < MOST_AWAY and not self.unpaid
 
     async def _keep_slot(self) -> None:
         while True:
@@ -215,7 +227,11 @@ class _Evaluating:
         except TooLong as why:
             result.outcome, result.error = Outcome.TOO_LONG, str(why)
             return
-        answer, cpu_seconds = await self._ask(asked.request)
+        meter = await sync_to_async(self._meter)(asked.request)
+        answer, cpu_seconds = await self._ask(asked.request, meter)
+        result.cost = await sync_to_async(_settle)(meter=meter, answer=answer)
+        if answer.outcome is Outcome.OVER_BUDGET and meter.refusal is not None:
+            self.unpaid = self.unpaid or UNPAID.format(self._why_unpaid(meter.refusal))
         draft = await asyncio.to_thread(draft_of, asked=asked, answer=answer)
         result.outcome, result.model, result.error = (
             answer.outcome,
@@ -229,20 +245,33 @@ class _Evaluating:
             answer.totals.completion_tokens,
         )
         result.seconds, result.cpu_seconds = answer.seconds, cpu_seconds
-        result.cost = Decimal(0) if cpu_seconds is not None else None  # as of a run
+
+    def _meter(self, request: Request) -> Meter:
+        """Its calls count to the day and the month of the workflow, and not to any item."""
+        return Meter(
+            workflow=self.row.version.workflow_id, item=None, request=request, own=own_prices(),
+            budgeted=is_limited(budget_of(workflow=self.row.version.workflow)), local_url=self.deployment.local_url,
+        )  # fmt: skip
+
+    def _why_unpaid(self, refusal: Refusal) -> str:
+        if refusal.span:
+            return f"the budget of the {refusal.span} has too little left"
+        return refusal.why.rstrip(".") or "no price of the model is known"
 
     def _ask_about(self, material: list[Material], case: Case) -> Any:
         read = read_input(material=material, came_in=came_in_on(case=case), reader=self.reader)
         return ask_about(version=self.version, pages=read.pages, reference_date=read.counts_from)
 
-    async def _ask(self, request: Any) -> tuple[Answer, float | None]:
+    async def _ask(self, request: Request, meter: Meter) -> tuple[Answer, float | None]:
         calls = 0
 
-        async def before_call(_: Profile) -> bool:
-            """The one place before a call of the model: here the money of it is reserved."""
+        def count() -> bool:
             nonlocal calls
             calls += 1
             return calls <= self.version.max_calls
+
+        async def before_call(asked: Profile) -> bool:
+            return await sync_to_async(meter.begin)(profile=asked, count=count)
 
         before = self._computed()
         answer = await ask(
@@ -254,6 +283,11 @@ class _Evaluating:
 
     def _computed(self) -> float | None:
         return self.deployment.cpu_seconds() if self.deployment.cpu_seconds else None
+
+
+def _settle(*, meter: Meter, answer: Answer) -> Decimal | None:
+    with transaction.atomic():
+        return meter.finish(calls=answer.calls)
 
 
 def _is_copy(*, case: Case) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,7 +18,18 @@ from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.evaluation.running import GONE, NO_MODEL, begin_evaluation, is_evaluation_due, run_evaluations
 from workflows.evaluation.summary import is_right, summarise
 from workflows.intake import submit
-from workflows.models import Case, CaseResult, Evaluation, Item, Run, Version, Workflow
+from workflows.models import (
+    Budget,
+    Case,
+    CaseResult,
+    Evaluation,
+    Item,
+    Price,
+    Run,
+    Spending,
+    Version,
+    Workflow,
+)
 from workflows.recording import prepare
 from workflows.version_rows import change_version, copy_version, part_of
 
@@ -280,3 +292,24 @@ def test_who_may_begin_one_and_when(workflow: Workflow, admin: Any, add: Add) ->
     with pytest.raises(Refused):
         change_version(version=unused, part=part, by=admin)
     assert Evaluation.objects.get().by == admin
+
+
+def test_an_evaluation_counts_to_the_budget_and_ends_in_words_before_it_is_passed(
+    workflow: Workflow, deployment: Deployment, model: ScriptedModel, add: Add
+) -> None:
+    Price.objects.create(model="scripted", prompt=1000, completion=1000)
+    Budget.objects.create(workflow=workflow, per_day=Decimal("0.01"))
+    add(
+        {"name": "one", "text": LETTER, "values": GOLD},
+        {"name": "two", "text": LETTER + "more", "values": GOLD},
+    )
+    row = evaluate(workflow.version, deployment)
+    assert not model.requests
+    assert "the budget of the day has too little left" in row.said
+    assert (row.ended_at is not None, row.results.count()) == (True, 0)
+    Budget.objects.update(per_day=1000)
+    row = evaluate(workflow.version, deployment)
+    assert outcomes(row) == {"one": "ok", "two": "ok"}
+    costs = sum(one.cost for one in row.results.all())
+    assert costs > 0
+    assert {one.spent for one in Spending.objects.filter(span__in=("day", "month"))} == {costs}
