@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,10 +16,14 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from config.backends import DEMO_MAIL, DEMO_PASSWORD
+from integrations.llm.prices import price_of
+from integrations.llm.profiles import deployment_profile
 from workflows.access import Action, forget, grant
+from workflows.brief_file import BudgetPart
 from workflows.evaluation.cases import Imported, import_case_file
 from workflows.intake import Upload, submit
 from workflows.models import BACKLOG, Brief, Item, Workflow
+from workflows.money import own_prices
 from workflows.workflow_file import import_workflow, read_workflow_file, write_workflow_file
 
 FOLDER = settings.BASE_DIR / "fixtures"
@@ -66,6 +71,8 @@ def golds(slug: str) -> list[Gold]:
 def load_demo() -> Iterator[str]:
     """Make what is missing; yields a line about each step that did something."""
     people = make_people()
+    if not knows_price():
+        yield "No price of the model is known, so the demo sets no budgets; enter one under “Prices of models”."
     for slug in SLUGS:
         workflow, changed = load_workflow(slug=slug, people=people)
         if changed:
@@ -85,7 +92,7 @@ def make_people() -> dict[str, Any]:
 def load_workflow(*, slug: str, people: dict[str, Any]) -> tuple[Workflow, bool]:
     """One of the demo's workflows with everybody's grants, and whether its file said anything new."""
     workflow, _, changed = import_workflow(
-        text=_dated((FOLDER / slug / "workflow.yaml").read_text()), by=None
+        text=_fitted((FOLDER / slug / "workflow.yaml").read_text()), by=None
     )
     _grant(workflow=workflow, people=people)
     return workflow, changed
@@ -117,14 +124,30 @@ def _person(name: str) -> Any:
     return user
 
 
-def _dated(text: str) -> str:
-    """The file with the day of its look back: a file that is read on any day cannot hold one. The first one stays."""
+def _fitted(text: str) -> str:
+    """The file as it holds here and today. The day of its look back is counted from the first loading; and where nobody knows
+    what the model's calls cost it sets no limits, which would keep the model from every item."""
     file = read_workflow_file(text=text)
-    if file.brief is None:
-        return text
-    before = Brief.objects.filter(workflow__slug=file.slug).values_list("follow_up_on", flat=True).first()
-    brief = file.brief.model_copy(update={"follow_up_on": before or timezone.localdate() + LOOK_BACK_AFTER})
-    return write_workflow_file(file=file.model_copy(update={"brief": brief}))
+    if file.brief is not None:
+        before = Brief.objects.filter(workflow__slug=file.slug).values_list("follow_up_on", flat=True).first()
+        brief = file.brief.model_copy(
+            update={"follow_up_on": before or timezone.localdate() + LOOK_BACK_AFTER}
+        )
+        file = file.model_copy(update={"brief": brief})
+    if file.budget is not None and not knows_price():
+        file = file.model_copy(update={"budget": BudgetPart(alert_percent=file.budget.alert_percent)})
+    return write_workflow_file(file=file)
+
+
+def knows_price() -> bool:
+    """Whether what the deployment's model costs is known; the model that runs here costs nothing."""
+    named = deployment_profile(os.environ)
+    return named is None or (
+        price_of(
+            model=named.model, base_url=named.base_url, overrides=own_prices(), usd_rate=settings.USD_RATE
+        )
+        is not None
+    )
 
 
 def _grant(*, workflow: Workflow, people: dict[str, Any]) -> None:

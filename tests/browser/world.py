@@ -50,7 +50,17 @@ from workflows.evaluation.cases import import_cases
 from workflows.evaluation.running import begin_evaluation, run_evaluations
 from workflows.handoff import deliver_due
 from workflows.intake import submit
-from workflows.models import Case, Delivery, Destination, Evaluation, Item, RegisterEntry, Version, Workflow
+from workflows.models import (
+    Case,
+    Delivery,
+    Destination,
+    Evaluation,
+    Item,
+    Price,
+    RegisterEntry,
+    Version,
+    Workflow,
+)
 from workflows.tasks import run_worker
 from workflows.version_rows import copy_version
 from workflows.versions import forget_versions
@@ -229,6 +239,7 @@ def _fill(world: World) -> None:
         "call": transcript("ref 4471"),
     }
     staff = world.people["staff"]
+    Price.objects.create(model="scripted", prompt=0, completion=0)  # the demo's workflows have budgets
     for name, one in inputs.items():
         world.model.script = [*world.model.script, *one.rules()]
         world.items[name] = submit(

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from config.demo.loading import SLUGS, load_workflow, make_people
-from workflows.models import Brief, Budget, Workflow
+from workflows.budgets import budget_of, is_limited
+from workflows.models import Brief, Budget, Price, Workflow
 from workflows.worth import missing_of
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +66,17 @@ def test_nothing_is_missing_for_what_a_year_is_worth(people: dict[str, Any]) -> 
     assert Workflow.objects.count() == len(SLUGS)
     for brief in Brief.objects.all():
         assert missing_of(brief=brief) == ()
+
+
+def test_where_nobody_knows_what_the_model_costs_the_demo_sets_no_limits(
+    people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would keep a model at home, like Ollama's, from every item."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_MODEL", "at-home")
+    workflow, _ = load_workflow(slug=SLUGS[0], people=people)
+    assert not is_limited(budget_of(workflow=workflow))
+    Price.objects.create(model="at-home", prompt=0, completion=0)
+    workflow, changed = load_workflow(slug=SLUGS[0], people=people)
+    assert changed
+    assert is_limited(Budget.objects.get(workflow=workflow))
