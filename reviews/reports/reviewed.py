@@ -64,4 +64,5 @@ def reviewed(items: QuerySet[Item], *, period: Any) -> list[Reviewed]:
             "GROUP BY each.of, each.drafted, each.at",
             (*sums_values, *each_values),
         )
-        return [Reviewed(*row) for row in cursor.fetchall()]
+        # PostgreSQL adds whole numbers up to decimals.
+        return [Reviewed(*row[:3], *map(int, row[3:])) for row in cursor.fetchall()]
