@@ -1,7 +1,6 @@
 """One HTTP request to a model server, and what is known of what that server takes."""
 
 import asyncio
-import inspect
 import json
 import time
 from dataclasses import dataclass, replace
@@ -9,7 +8,7 @@ from typing import Any
 
 import httpx2
 import openai
-from openai.resources.chat.completions import AsyncCompletions
+from openai import RequestOptions
 
 from .answers import Call, Messages, Request
 from .clients import ClientPool, timeout_of
@@ -18,9 +17,6 @@ from .failures import Failure, Next, failure_in_body, failure_of, mask, retry_af
 from .outcomes import Outcome
 from .profiles import Profile, parameters_of
 from .tokens import TokenLogprob
-
-# What the SDK takes by name; everything else travels in the body as given.
-_NAMED = frozenset(inspect.signature(AsyncCompletions.create).parameters) - {"self"}
 
 # An error page can be long; what is kept of it need not be.
 LONGEST_ERROR_BODY = 4000
@@ -86,27 +82,25 @@ async def send(
 ) -> Reply:
     """Make the request and name what came of it. Only cancellation raises."""
     client = pool.client(profile=profile, key=key)
-    arguments = _arguments(request, messages, profile, capabilities)
+    body, options = _asked(request, messages, profile, capabilities)
     began = time.monotonic()
     try:
         async with asyncio.timeout(profile.total_seconds):
-            # The raw response: SDK objects would drop what servers add, and fail on what they leave out.
-            raw = await client.chat.completions.with_raw_response.create(**arguments)
-            status, headers, text = (
-                raw.http_response.status_code,
-                raw.http_response.headers,
-                raw.http_response.text,
+            # The plain response: the SDK's objects would drop what servers add, and fail on what they leave out.
+            response = await client.post(
+                "/chat/completions", body=body, cast_to=httpx2.Response, options=options
             )
+            status, headers, text = response.status_code, response.headers, response.text
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, TypeError) as error:
         return _failed(failure_of(error, profile=profile), profile, key, time.monotonic() - began)
     seconds = time.monotonic() - began
     try:
-        body = json.loads(text)
+        answered = json.loads(text)
     except (ValueError, RecursionError):
-        body = None
-    if failure := failure_in_body(body, profile=profile, status=status, raw_text=text):
+        answered = None
+    if failure := failure_in_body(answered, profile=profile, status=status, raw_text=text):
         return _failed(failure, profile, key, seconds)
-    completion = read_completion(body)
+    completion = read_completion(answered)
     outcome, error_words = _read(completion)
     call = Call(
         outcome=outcome,
@@ -162,34 +156,36 @@ def _failed(failure: Failure, profile: Profile, key: str, seconds: float) -> Rep
     return Reply(call=call, failure=failure)
 
 
-def _arguments(
+def _asked(
     request: Request, messages: Messages, profile: Profile, capabilities: Capabilities
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], RequestOptions]:
+    """The body, and what goes with it. Of a profile's parameters only headers and query do not travel in the body."""
     parameters = parameters_of(profile)
-    given_body = parameters.pop("extra_body", None)
-    body = {**(given_body if isinstance(given_body, dict) else {})}
-    body |= {name: parameters.pop(name) for name in list(parameters) if name not in _NAMED}
-    arguments: dict[str, Any] = {
+    options: RequestOptions = {"timeout": timeout_of(profile)}
+    if headers := parameters.pop("extra_headers", None):
+        options["headers"] = headers
+    if query := parameters.pop("extra_query", None):
+        options["params"] = query
+    extra = parameters.pop("extra_body", None)
+    body: dict[str, Any] = {
         **parameters,
+        **(extra if isinstance(extra, dict) else {}),
         "model": profile.model,
-        "messages": messages,
-        "timeout": timeout_of(profile),
     }
-    if body:
-        arguments["extra_body"] = body
     if capabilities.logprobs:
-        arguments["logprobs"] = True
+        body["logprobs"] = True
     else:
-        arguments.pop("top_logprobs", None)
+        body.pop("top_logprobs", None)
     if capabilities.json_schema:
-        arguments["response_format"] = {
+        body["messages"] = messages
+        body["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": request.schema_name, "strict": True, "schema": request.schema},
         }
     else:
-        arguments["response_format"] = {"type": "json_object"}
-        arguments["messages"] = _with_schema_in_words(messages, request.schema)
-    return arguments
+        body["messages"] = _with_schema_in_words(messages, request.schema)
+        body["response_format"] = {"type": "json_object"}
+    return body, options
 
 
 def _with_schema_in_words(messages: Messages, schema: dict[str, Any]) -> Messages:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from workflows.drafting.amounts import find_amounts, write_amount
@@ -128,7 +129,11 @@ def written_on(*, pages: Sequence[PageText], reference_date: date | None) -> dat
     complete date there (not more than a month before `reference_date`, the day it was sent or came in), else that."""
     if not pages:
         return reference_date
-    conventions, head = read_conventions(pages=pages), pages[0].text[:600]
+    return _written_in(pages[0].text[:600], read_conventions(pages=pages), reference_date)
+
+
+@lru_cache(maxsize=256)  # asked for the same material by the candidates, the prompt and the draft
+def _written_in(head: str, conventions: Conventions, reference_date: date | None) -> date | None:
     if own := _date_of_line(head, conventions):
         return own
     complete = find_dates(text=head, written=None, conventions=conventions)
