@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class Reviews(AppConfig):
@@ -10,6 +11,8 @@ class Reviews(AppConfig):
         from reviews.minutes import person_minutes
         from reviews.notifying import tell_owners
         from reviews.opening import follow_item
+        from reviews.reports.rollup import roll_up
+        from reviews.reports.triggers import make_triggers
         from workflows.measuring import tell_person_minutes
         from workflows.ticking import every
         from workflows.transitions import follow
@@ -18,3 +21,5 @@ class Reviews(AppConfig):
         tell_person_minutes(person_minutes)
         every(seconds=60, name="tell the owners what waits", call=tell_owners)
         every(seconds=60, name="tell the owners of budgets that run low", call=tell_of_budgets)
+        every(seconds=30, name="keep the figures of days that are over", call=roll_up)
+        post_migrate.connect(make_triggers, sender=self)

@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from reviews.models.figures import DayFigures as DayFigures
+from reviews.models.figures import Recount as Recount
 from workflows.models import Decision, Item, Workflow
 
 MOST_SECONDS = 30 * 60  # of work that one review counts for: whoever left the screen open did not work on it

@@ -20,8 +20,8 @@ MOST_LINES = 6  # of the chart; the table has all of them
 
 
 def unedited(asked: Asked) -> Share:
-    rows = asked.reviewed
-    return Share(sum(row.unedited for row in rows), sum(row.accepted for row in rows))
+    ended = [one.cell.ended for one in asked.cells]
+    return Share(sum(one.unedited for one in ended), sum(one.accepted for one in ended))
 
 
 def tile(asked: Asked) -> Tile:
@@ -50,9 +50,9 @@ def quality(asked: Asked) -> Report:
     for row in asked.counted:
         by_version[row.version]["all"] += row.items
         by_version[row.version][row.state] += row.items
-    for one in asked.reviewed:
-        by_version[one.version]["accepted"] += one.accepted
-        by_version[one.version]["unedited"] += one.unedited
+    for one in asked.cells:
+        by_version[one.cell.version]["accepted"] += one.cell.ended.accepted
+        by_version[one.cell.version]["unedited"] += one.cell.ended.unedited
     evaluated = _evaluated([pk for pk in by_version if pk])
     rows = []
     for version in sorted(by_version, key=lambda pk: asked.versions.get(pk, ""), reverse=True):
@@ -88,11 +88,11 @@ def quality(asked: Asked) -> Report:
 def _chart(asked: Asked) -> Chart | None:
     """The share without edits by period of intake, a line a version."""
     found: dict[int | None, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for row in asked.reviewed:
-        if row.accepted:
-            cell = found[row.version][row.period]
-            cell[0] += row.unedited
-            cell[1] += row.accepted
+    for one in asked.cells:
+        if one.cell.ended.accepted:
+            both = found[one.cell.version][one.period]
+            both[0] += one.cell.ended.unedited
+            both[1] += one.cell.ended.accepted
     if not found:
         return None
     most = sorted(found, key=lambda pk: -sum(whole for _, whole in found[pk].values()))[:MOST_LINES]

@@ -9,14 +9,15 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from reviews.reports.filters import Filter, items_of
+from reviews.reports.cells import Cell
+from reviews.reports.filters import NO_SAMPLE, SAMPLE, Filter, items_of
 from reviews.reports.parts import narrow
 from reviews.reports.periods import Periods, periods_of
-from reviews.reports.reviewed import Reviewed, reviewed
+from reviews.reports.rollup import cells_of
 from workflows.access import Action, countable, visible
 from workflows.models import Item, Version, Workflow
 
@@ -31,6 +32,15 @@ class Counted:
     channel: str
     items: int
     last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A cell, and where it stands."""
+
+    workflow: int
+    period: int
+    cell: Cell
 
 
 @dataclass
@@ -90,14 +100,36 @@ class Asked:
         return periods_of(first=first, last=last)
 
     @cached_property
-    def counted(self) -> list[Counted]:
-        columns = ("period", "state", "version", "channel")
-        rows = self.items.annotate(period=self.periods.number()).values_list(*columns)
-        return [Counted(*row) for row in rows.annotate(n=Count("pk"), last=Max("created_at"))]
+    def cells(self) -> list[Placed]:
+        """What the reports add up, of exactly the items above."""
+        periods = self.periods
+        found = cells_of(
+            workflows=[one.pk for one in self.workflows], first=periods.starts[0], last=periods.last
+        )
+        return [Placed(pk, periods.number(day), cell) for pk, day, cell in found if self._takes(cell)]
+
+    def _takes(self, cell: Cell) -> bool:
+        """As `Filter.narrow` narrows items; the dates and the workflow are narrowed already."""
+        by = self.filter
+        return (
+            (not by.version or cell.version == by.version)
+            and (not by.team or by.team in cell.teams)
+            and (
+                not by.source
+                or (cell.channel != SAMPLE if by.source == NO_SAMPLE else cell.channel == by.source)
+            )
+        )
 
     @cached_property
-    def reviewed(self) -> list[Reviewed]:
-        return reviewed(self.items, period=self.periods.number())
+    def counted(self) -> list[Counted]:
+        return [
+            Counted(
+                period=one.period, state=state, version=one.cell.version, channel=one.cell.channel, items=seen.n, last=seen.last
+            )
+            for one in self.cells
+            for state, seen in one.cell.states.items()
+            if seen.last is not None
+        ]  # fmt: skip
 
     @cached_property
     def versions(self) -> dict[int | None, str]:

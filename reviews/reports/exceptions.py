@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Count
+from collections import Counter
 
 from integrations.llm.outcomes import NEXT_STEPS, Outcome
 from reviews.reports.asking import Asked
 from reviews.reports.intervals import Share
-from reviews.reports.parts import newest_reviews
 from reviews.reports.tables import Column, Report, count, share, text
-from workflows.models import Run
 
 REASONS = {
     "bar": "Signal below the bar", "evidence": "Not found in the source", "value": "Missing, or cannot be right",
@@ -20,10 +18,9 @@ REASONS = {
 
 def exceptions(asked: Asked) -> Report:
     """Several reasons an item: the rows do not add up to the whole, and each share is one of the items that went to people."""
-    kinds = newest_reviews(asked.items).order_by().values_list("reason_kinds").annotate(n=Count("pk"))
     found = dict.fromkeys(REASONS, 0)
     whole = none = 0
-    for written, n in kinds:
+    for written, n in (pair for one in asked.cells for pair in one.cell.reasons.items()):
         whole += n
         said = [kind for kind in written.split("|") if kind]
         none += 0 if said else n
@@ -56,19 +53,15 @@ def exceptions(asked: Asked) -> Report:
 
 
 def failures(asked: Asked) -> Report:
-    failed = Run.objects.filter(item__in=asked.items.values("pk")).exclude(outcome__in=("", Outcome.OK))
-    found = (
-        failed.order_by()
-        .values_list("outcome")
-        .annotate(n=Count("item", distinct=True))
-        .order_by("-n", "outcome")
-    )
+    found = Counter[str]()
+    for one in asked.cells:
+        found.update(one.cell.failed)
     rows = [
         [
             text(outcome.replace("_", " ").capitalize()), count(n, link=asked.link("outcome", outcome)),
             *share(Share(n, asked.total())), text(NEXT_STEPS.get(Outcome(outcome), "")),
         ]
-        for outcome, n in found
+        for outcome, n in sorted(found.items(), key=lambda one: (-one[1], one[0]))
     ]  # fmt: skip
     return Report(
         key="failures", title="What the model failed at",

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from reviews.reports.asking import Asked
+from reviews.reports.asking import Asked, Placed
+from reviews.reports.cells import Ended
 from reviews.reports.intervals import Sample, Spread, half_width
-from reviews.reports.reviewed import Reviewed
 from reviews.reports.tables import Column, Figure, Half, Report, Tile, count, minutes, money, text
 from workflows.models import Brief, Workflow
 
@@ -101,7 +101,7 @@ def saved(worths: Iterable[Worth]) -> Saved | None:
 
 def worths(asked: Asked) -> list[Worth]:
     """One for each workflow that is counted, in their order."""
-    spent = spent_by_workflow(asked.reviewed)
+    spent = spent_by_workflow(asked.cells)
     nothing = Spent(reviewed=0, accepted=0, measured=Sample(n=0, total=0, squares=0))
     return [
         Worth(workflow=one, spent=spent.get(one.pk, nothing), by_hand=by_hand(getattr(one, "brief", None)))
@@ -117,14 +117,14 @@ def by_hand(brief: Brief | None) -> ByHand:
     return ByHand(stated=stated, timed=Sample.of(timed) if timed else None)
 
 
-def spent_by_workflow(rows: Iterable[Reviewed]) -> dict[int, Spent]:
-    found: dict[int, list[Reviewed]] = defaultdict(list)
-    for row in rows:
-        found[row.workflow].append(row)
+def spent_by_workflow(cells: Iterable[Placed]) -> dict[int, Spent]:
+    found: dict[int, list[Ended]] = defaultdict(list)
+    for one in cells:
+        found[one.workflow].append(one.cell.ended)
     return {workflow: _spent(own) for workflow, own in found.items()}
 
 
-def _spent(rows: list[Reviewed]) -> Spent:
+def _spent(rows: list[Ended]) -> Spent:
     measured = Sample(
         n=sum(row.measured for row in rows),
         total=sum(row.seconds for row in rows) / 60,

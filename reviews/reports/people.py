@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import Count, Max
 
 from reviews.claims import name_of
 from reviews.reports.asking import Asked
+from reviews.reports.cells import Seen
 from reviews.reports.filters import SOURCES
 from reviews.reports.intervals import Share
 from reviews.reports.tables import Column, Figure, Report, count, lasting, moment, share, text
-from workflows.models import Decision
 from workflows.people import SYSTEM
 
 STOPPED = timedelta(weeks=3)
@@ -36,25 +35,18 @@ class Use:
 
 def uses(asked: Asked) -> dict[int, Use]:
     """By the key of the person, whoever did most first. The system is nobody."""
-    submitted = {
-        pk: (n, last)
-        for pk, n, last in asked.items.values_list("submitted_by").annotate(
-            n=Count("pk"), last=Max("created_at")
-        )
-    }
-    decisions = Decision.objects.filter(item__in=asked.items.values("pk")).order_by()
-    decided = {
-        pk: (n, last)
-        for pk, n, last in decisions.values_list("by").annotate(
-            n=Count("item", distinct=True), last=Max("created_at")
-        )
-    }
+    submitted: dict[int, Seen] = defaultdict(Seen)
+    decided: dict[int, Seen] = defaultdict(Seen)
+    for one in asked.cells:
+        for all_of, of_cell in ((submitted, one.cell.submitted), (decided, one.cell.decided)):
+            for pk, seen in of_cell.items():
+                all_of[pk].add(n=seen.n, last=seen.last)
     people = get_user_model().objects.exclude(username=SYSTEM).in_bulk([*submitted, *decided])
     found = {}
     for pk, person in people.items():
-        sent, chosen = submitted.get(pk, (0, None)), decided.get(pk, (0, None))
-        last = max(at for at in (sent[1], chosen[1]) if at is not None)
-        found[pk] = Use(name=name_of(person), submitted=sent[0], decided=chosen[0], last=last)
+        sent, chosen = submitted[pk], decided[pk]
+        last = max(at for at in (sent.last, chosen.last) if at is not None)
+        found[pk] = Use(name=name_of(person), submitted=sent.n, decided=chosen.n, last=last)
     return dict(sorted(found.items(), key=lambda one: (-one[1].decided - one[1].submitted, one[1].name)))
 
 

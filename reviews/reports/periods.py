@@ -1,13 +1,12 @@
-"""Weeks, or months where there are too many of them, and the number of each as a column that the database works out."""
+"""Weeks, or months where there are too many of them, and the number of the one in which a day lies."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Case, IntegerField, Value, When
-
-from reviews.reports.filters import midnight, monday
+from reviews.reports.filters import monday
 
 MOST_WEEKS = 60
 
@@ -20,11 +19,8 @@ class Periods:
     last: date
     word: str  # week, month
 
-    def number(self, column: str = "created_at") -> Case:
-        """Comparisons with a time, and no function of a day: the database's own would be called for each row."""
-        ends = [midnight(start) for start in self.starts[1:]]
-        whens = [When(**{f"{column}__lt": end}, then=Value(number)) for number, end in enumerate(ends)]
-        return Case(*whens, default=Value(len(ends)), output_field=IntegerField())
+    def number(self, day: date) -> int:
+        return max(0, bisect_right(self.starts, day) - 1)
 
     def end(self, number: int) -> date:
         return self.starts[number + 1] - timedelta(days=1) if number + 1 < len(self.starts) else self.last

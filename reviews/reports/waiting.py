@@ -6,25 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, IntegerField
-
 from reviews.reports.asking import Asked
 from reviews.reports.tables import Chart, Column, Figure, Half, Report, Tile, count, lasting, text
-from workflows.states import State
-
-
-class Seconds(Func):
-    """Whole seconds from the first time to the second, worked out by the database itself, not by a call of Python a row."""
-
-    output_field = IntegerField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(ROUND((julianday(%(expressions)s)) * 86400) AS INTEGER)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(ROUND(EXTRACT(EPOCH FROM (%(expressions)s))) AS INTEGER)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=" - ", **context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +28,9 @@ class Times:
 
 
 def times(asked: Asked) -> Times:
-    """Two numbers an item are read and ranked here: the database would rank rows three times as long as it takes to read them."""
-    took = asked.items.filter(state=State.DELIVERED).annotate(
-        period=asked.periods.number(), took=Seconds(F("state_since"), F("created_at"))
-    )
     found: dict[int, list[int]] = defaultdict(list)
-    for period, seconds in took.values_list("period", "took").iterator(chunk_size=20_000):
-        found[period].append(seconds)
+    for placed in asked.cells:
+        found[placed.period].extend(placed.cell.took)
     return Times(
         whole=ranked([seconds for some in found.values() for seconds in some]),
         by_period={period: one for period, some in found.items() if (one := ranked(some))},

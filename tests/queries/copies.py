@@ -1,4 +1,4 @@
-"""Many rows like one, made by SQLite itself."""
+"""Many rows like one, made by the database itself."""
 
 from __future__ import annotations
 
