@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from workflows.models import Item, Run
+from workflows.money import told_cost
 from workflows.routing import show_signal
 from workflows.states import State
 
@@ -18,17 +20,14 @@ def rows(items: Iterable[Item]) -> list[tuple[str, ...]]:
 def _row(item: Item) -> tuple[str, ...]:
     runs = list(Run.objects.filter(item=item).only("seconds", "cost", "cpu_seconds"))
     seconds = sum(run.seconds or 0 for run in runs)
-    if any(run.cpu_seconds for run in runs):
-        cost = f"{sum(run.cpu_seconds or 0 for run in runs):.1f} CPU-s"
-    else:
-        cost = (
-            f"{sum(run.cost for run in runs if run.cost is not None):.4f}"
-            if any(run.cost is not None for run in runs)
-            else "-"
-        )
+    computed = [run.cpu_seconds for run in runs if run.cpu_seconds is not None]
+    costs = [run.cost for run in runs if run.cost is not None]
+    cost = told_cost(
+        cost=sum(costs, Decimal(0)) if costs else None, cpu_seconds=sum(computed) if computed else None
+    )
     return (
         item.title, item.workflow.slug, item.state, why(item),
-        show_signal(item.signal) if item.signal is not None else "-", f"{seconds:.1f}" if runs else "-", cost,
+        show_signal(item.signal) if item.signal is not None else "-", f"{seconds:.1f}" if runs else "-", cost if runs else "-",
     )  # fmt: skip
 
 

@@ -16,11 +16,11 @@ from reviews.admin.source_boxes import boxes_of
 from reviews.admin.source_panel import ratio_of, shown_numbers
 from workflows.access import visible
 from workflows.admin.base import ScopedAdmin
+from workflows.admin.taking_home import as_file, close
 from workflows.models import Item, Page, Source
 
 MOST_FOUND = 200
 MOST_SOUGHT = 100  # characters
-_CLOSED = "default-src 'none'; sandbox"
 
 
 class SourceViews(ScopedAdmin):
@@ -29,20 +29,8 @@ class SourceViews(ScopedAdmin):
         return get_object_or_404(visible(request.user, Source.objects.filter(item=item)), pk=source_id)
 
     def source_view(self, request: HttpRequest, object_id: str, source_id: int) -> FileResponse:
-        """Always as an attachment: what a stranger sent is never opened in our pages."""
         source = self._source(request, object_id, source_id)
-        try:
-            file = source.file.open("rb")
-        except FileNotFoundError:
-            raise Http404 from None
-        answer = FileResponse(
-            file,
-            as_attachment=True,
-            filename=source.name or "text.txt",
-            content_type="application/octet-stream",
-        )
-        _close(answer)
-        return answer
+        return as_file(stored=source.file, name=source.name)
 
     def picture_view(
         self, request: HttpRequest, object_id: str, source_id: int, number: int, width: int
@@ -65,7 +53,7 @@ class SourceViews(ScopedAdmin):
             answer = HttpResponse(picture, content_type=MEDIA_TYPE)
         answer["ETag"] = etag
         answer["Cache-Control"] = "private, max-age=86400, immutable"
-        _close(answer)
+        close(answer)
         return answer
 
     def find_view(self, request: HttpRequest, object_id: str, source_id: int) -> JsonResponse:
@@ -96,10 +84,5 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 def _told(message: str, *, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
     answer = HttpResponse(message, status=status, content_type="text/plain; charset=utf-8", headers=headers)
     answer["Cache-Control"] = "no-store"
-    _close(answer)
+    close(answer)
     return answer
-
-
-def _close(answer: Any) -> None:
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = _CLOSED

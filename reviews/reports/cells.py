@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from integrations.llm.outcomes import Outcome
+from reviews.minutes import seconds_of
 from reviews.models import Review
 from reviews.reports.parts import ACCEPTED, ACCEPTING, ENDED
 from workflows.models import Decision, Item, Run
@@ -26,7 +28,8 @@ SHAPE = 1  # one more when a cell is counted in another way: what was kept of th
 CHUNK = 5000
 
 
-class Seen(BaseModel):
+@dataclass(slots=True)
+class Seen:
     """So many items, and when the last one was."""
 
     n: int = 0
@@ -37,7 +40,8 @@ class Seen(BaseModel):
         self.last = max((at for at in (self.last, last) if at is not None), default=None)
 
 
-class Runs(BaseModel):
+@dataclass(slots=True)
+class Runs:
     """Of one model and outcome. `amount` and `cpu` are None where none of them has any."""
 
     model: str
@@ -56,7 +60,8 @@ class Runs(BaseModel):
             self.cpu = (self.cpu or 0.0) + cpu
 
 
-class Ended(BaseModel):
+@dataclass(slots=True)
+class Ended:
     """Items that ended after a review. `measured` are those of which each review had a claim; their seconds are added up, and
     the squares of them."""
 
@@ -68,20 +73,25 @@ class Ended(BaseModel):
     squares: int = 0
 
 
-class Cell(BaseModel):
+@dataclass(slots=True)
+class Cell:
     version: int | None
     channel: str
     teams: tuple[int, ...]
-    states: dict[str, Seen] = {}  # by intake
-    submitted: dict[int, Seen] = {}  # by person
-    decided: dict[int, Seen] = {}
-    reasons: dict[str, int] = {}  # of the newest review of each item, as they are written there
-    runs: list[Runs] = []
-    failed: dict[str, int] = {}  # items with an attempt that ended so
+    states: dict[str, Seen] = field(default_factory=dict)  # by intake
+    submitted: dict[int, Seen] = field(default_factory=dict)  # by person
+    decided: dict[int, Seen] = field(default_factory=dict)
+    reasons: dict[str, int] = field(
+        default_factory=dict
+    )  # of the newest review of each item, as they are written there
+    runs: list[Runs] = field(default_factory=list)
+    failed: dict[str, int] = field(default_factory=dict)  # items with an attempt that ended so
     drafted: int = 0  # items with a run
     priced: int = 0  # items with a run whose price is known
-    ended: Ended = Field(default_factory=Ended)
-    took: list[int] = []  # seconds from intake to hand-over, of each item that was delivered
+    ended: Ended = field(default_factory=Ended)
+    took: list[int] = field(
+        default_factory=list
+    )  # seconds from intake to hand-over, of each item that was delivered
 
 
 CELLS = TypeAdapter(list[Cell])
@@ -166,8 +176,7 @@ def _add_ended(
     reviews: list[tuple[Any, ...]] | tuple[()],
     decisions: Iterable[tuple[Any, ...]],
 ) -> None:
-    done = [worked for at, _, worked, _ in reviews if at == Review.State.DONE]
-    if state not in ENDED or not done:
+    if state not in ENDED or not any(at == Review.State.DONE for at, *_ in reviews):
         return
     sums.items += 1
     if state in ACCEPTED:
@@ -175,7 +184,7 @@ def _add_ended(
         # The last one counts, should one have been taken back.
         kinds = [kind for _, kind, _ in decisions if kind in ACCEPTING]
         sums.unedited += bool(kinds) and kinds[-1] == Decision.Kind.APPROVE
-    if all(worked is not None for worked in done):
+    if (seconds := seconds_of((at, worked) for at, _, worked, _ in reviews)) is not None:
         sums.measured += 1
-        sums.seconds += sum(done)
-        sums.squares += sum(done) ** 2
+        sums.seconds += seconds
+        sums.squares += seconds**2

@@ -87,7 +87,7 @@ def multiply(*, workflow: Any, times: int) -> None:
     last = {
         model: model._default_manager.order_by("-pk").first().pk for model in (Item, Run, Decision, Review)
     }
-    back = f"(n.i %% {WEEKS * 7 * 1440 - 2000})"
+    back = f"(n.i * {(WEEKS * 7 * 1440 - 2000) * WORKFLOWS // ITEMS})"
     if connection.vendor == "sqlite":
         earlier = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.created_at, (-{back}) || ' minutes')"
         later = (

@@ -28,6 +28,7 @@ from workflows.access import Action, may, visible
 from workflows.admin.base import OwnPages, label
 from workflows.admin.case_form import CaseImportForm
 from workflows.admin.filters import WorkflowFilter
+from workflows.admin.taking_home import as_file
 from workflows.admin.telling import chip, told_value
 from workflows.errors import Refused
 from workflows.evaluation.cases import import_cases, set_active
@@ -135,19 +136,7 @@ class CaseAdmin(OwnPages):
         if case.held_out:
             raise Http404
         source = get_object_or_404(visible(request.user, case.sources.all()), pk=source_id)
-        try:
-            file = source.file.open("rb")
-        except FileNotFoundError:
-            raise Http404 from None
-        answer = FileResponse(
-            file,
-            as_attachment=True,
-            filename=source.name or "text.txt",
-            content_type="application/octet-stream",
-        )
-        answer["X-Content-Type-Options"] = "nosniff"
-        answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return answer
+        return as_file(stored=source.file, name=source.name)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

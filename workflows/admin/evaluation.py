@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
-from django.views.decorators.http import require_safe
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST, require_safe
 
-from workflows.access import visible
+from workflows.access import Action, may, visible
 from workflows.admin.base import OwnPages, label
 from workflows.admin.evaluation_told import comparison_told, evaluation_told, percent
 from workflows.admin.filters import WorkflowFilter
 from workflows.admin.telling import chip
+from workflows.errors import Refused
 from workflows.evaluation.comparing import compare
+from workflows.evaluation.running import stop_evaluation
 from workflows.models import Evaluation
 
 OTHERS_OFFERED = 20
@@ -75,7 +78,9 @@ class EvaluationAdmin(OwnPages):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_safe(self.progress_view))
+        stop = self.admin_site.admin_view(require_POST(self.stop_view))
         return [
+            path("<path:object_id>/stop/", stop, name="workflows_evaluation_stop"),
             path("<path:object_id>/progress/", view, name="workflows_evaluation_progress"),
             *super().get_urls(),
         ]
@@ -90,7 +95,7 @@ class EvaluationAdmin(OwnPages):
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "original": row, "evaluation": row,
             "title": _title(row), "workflow": row.version.workflow, "is_fullwidth": "1",
-            "others": others.order_by("-pk")[:OTHERS_OFFERED],
+            "stops": row.ended_at is None and may(request.user, Action.MANAGE, row), "others": others.order_by("-pk")[:OTHERS_OFFERED],
         }  # fmt: skip
         request.current_app = self.admin_site.name
         if "with" in request.GET:
@@ -105,6 +110,20 @@ class EvaluationAdmin(OwnPages):
             return TemplateResponse(request, "workflows/evaluation_compare.html", context)
         context["told"] = evaluation_told(row=row, request=request)
         return TemplateResponse(request, "workflows/evaluation.html", context)
+
+    def stop_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row: Evaluation = self.get_object(request, object_id)
+        if not may(request.user, Action.MANAGE, row):
+            raise PermissionDenied
+        try:
+            stopped = stop_evaluation(evaluation=row, by=request.user)
+        except Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(
+                request, f"Evaluation {row.pk} was stopped. {stopped.done} of {stopped.total} cases are kept."
+            )
+        return HttpResponseRedirect(reverse("admin:workflows_evaluation_change", args=[row.pk]))
 
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What the page asks for every two seconds while it runs; at the end the page is loaded again."""

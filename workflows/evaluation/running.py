@@ -49,6 +49,7 @@ log = logging.getLogger("countersign.work")
 
 SLOT = "evaluations"
 TASK = "workflows.tasks.evaluate"
+MOST_BEGUN = 3  # times that a case is begun without a result: then it is what kills the worker
 MOST_AWAY = 3  # cases one after the other for which the model could not be reached
 NO_MODEL = "No model answers at the moment. Begin again once the model is running."
 GONE = (
@@ -61,6 +62,11 @@ UNPAID = (
 )
 FAILED = "Countersign itself failed on it; the log says how. What is done is kept. Tell whoever runs this installation."
 CASE_FAILED = "Countersign itself failed on this case; the log says how. Tell whoever runs this installation."
+KILLED = (
+    "The worker died {} times while it worked on this case, so it is not asked again. Look at what its "
+    "files are, and tell whoever runs this installation."
+)
+STOPPED = "{} stopped it. What is done is kept. To go on, run an evaluation of the version again: what the model said is not asked again."
 NO_COPY = "No other case has the same content, so it would be drafted and not skipped."
 NO_CASES = "{} has no cases yet, so there is nothing to run. Nothing was begun. Import some under “Cases”."
 
@@ -84,6 +90,19 @@ def begin_evaluation(*, version: Version, by: Any) -> Evaluation:
         Version.objects.filter(pk=version.pk, used_at=None).update(used_at=timezone.now())
         row = Evaluation.objects.create(version=version, by=by, total=total)
         wake(task=TASK)
+    return row
+
+
+def stop_evaluation(*, evaluation: Evaluation, by: Any) -> Evaluation:
+    """What was done is kept; what is in flight is not waited for, and an answer that still comes is not kept."""
+    if not may(by, Action.MANAGE, evaluation):
+        raise NotPermitted("You may not stop evaluations of this workflow. Ask whoever manages its access.")
+    with transaction.atomic():
+        row = Evaluation.objects.select_for_update().get(pk=evaluation.pk)
+        if row.ended_at is not None:
+            raise Conflict("This evaluation has ended already. Nothing was changed.")
+        _end(row, said=STOPPED.format(by.get_username())[:300])
+        row.refresh_from_db()
     return row
 
 
@@ -134,6 +153,7 @@ class _Evaluating:
         self.in_flight = settings.CALLS_IN_FLIGHT or deployment.in_flight
         self.has_slot = True
         self.away = self.done = 0
+        self.stopped = False
         self.unpaid = ""  # in words, once a call was refused for want of money
         self.reader = Reader()
         self.clients = ClientPool()
@@ -142,6 +162,9 @@ class _Evaluating:
         waiting = await sync_to_async(self._waiting)()
         keeping = asyncio.create_task(self._keep_slot())
         try:
+            # What was begun before and has no result may be what killed the worker: alone, it takes no other case with it.
+            suspects = [case for case in waiting if self.row.begun.get(str(case.pk))]
+            await self._lane(suspects, of=waiting)
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(min(self.in_flight, len(waiting))):
                     lanes.create_task(self._lane(waiting))
@@ -160,24 +183,32 @@ class _Evaluating:
         cases = Case.objects.filter(workflow=self.row.version.workflow_id, active=True)
         return list(cases.exclude(results__evaluation=self.row).order_by("pk"))
 
-    async def _lane(self, waiting: list[Case]) -> None:
-        while waiting and self._may_begin():
-            case = waiting.pop(0)
+    async def _lane(self, own: list[Case], *, of: list[Case] | None = None) -> None:
+        while own and self._may_begin():
+            case = own.pop(0)
+            if of is not None:
+                of.remove(case)
             try:
-                result = await self._result(case)
+                begun = await sync_to_async(_begin)(row=self.row, case=case)
+                result = await (
+                    self._result(case) if begun <= MOST_BEGUN else sync_to_async(self._killed)(case)
+                )
             except Exception:
                 log.exception("Case %s failed.", case.pk)
                 result = await sync_to_async(self._failed)(case)
             if result.outcome == Outcome.OVER_BUDGET and self.unpaid:
+                await sync_to_async(_not_begun)(row=self.row, case=case)
                 return  # not measured, so nothing is kept of it: it is asked when there is money again
             self.away = self.away + 1 if result.outcome == Outcome.UNAVAILABLE else 0
             if await sync_to_async(_keep)(row=self.row, result=result):
                 self.done += 1
                 await sync_to_async(self.tell)(result)
+            else:
+                self.stopped = await sync_to_async(_has_ended)(row=self.row)
 
     def _may_begin(self) -> bool:
         in_time = self.deadline is None or time.monotonic() < self.deadline
-        return in_time and self.has_slot and self.away < MOST_AWAY and not self.unpaid
+        return in_time and self.has_slot and self.away < MOST_AWAY and not self.unpaid and not self.stopped
 
     async def _keep_slot(self) -> None:
         while True:
@@ -207,10 +238,13 @@ class _Evaluating:
         result.due, result.right = len(result.fields), sum(one["right"] for one in result.fields)
         return result
 
-    def _failed(self, case: Case) -> CaseResult:
+    def _killed(self, case: Case) -> CaseResult:
+        return self._failed(case, why=KILLED.format(MOST_BEGUN))
+
+    def _failed(self, case: Case, *, why: str = CASE_FAILED) -> CaseResult:
         result = CaseResult(
             evaluation=self.row, case=case, input_hash=input_hash_of(case=case), outcome=Outcome.INVALID,
-            error=CASE_FAILED,
+            error=why,
         )  # fmt: skip
         if case.expect == "drafted":
             result.fields = judge(fields=self.version.fields, drafted=None, gold=gold_of(case=case))
@@ -304,6 +338,29 @@ def _take_stored(result: CaseResult, stored: Stored) -> None:
     )
     result.reused_run, result.reused_result = stored.run, stored.result
     result.cost = Decimal(0)  # this time
+
+
+def _begin(*, row: Evaluation, case: Case) -> int:
+    """How often it was begun without a result, with this time. Written before anything is read or asked: whoever is killed
+    afterwards leaves it behind."""
+    return _count_begun(row=row, case=case, more=1)
+
+
+def _not_begun(*, row: Evaluation, case: Case) -> None:
+    _count_begun(row=row, case=case, more=-1)
+
+
+def _count_begun(*, row: Evaluation, case: Case, more: int) -> int:
+    with transaction.atomic():
+        fresh = Evaluation.objects.select_for_update().get(pk=row.pk)
+        found = int(fresh.begun.get(str(case.pk), 0)) + more
+        fresh.begun[str(case.pk)] = found
+        Evaluation.objects.filter(pk=row.pk).update(begun=fresh.begun)
+    return found
+
+
+def _has_ended(*, row: Evaluation) -> bool:
+    return Evaluation.objects.exclude(ended_at=None).filter(pk=row.pk).exists()
 
 
 def _keep(*, row: Evaluation, result: CaseResult) -> bool:

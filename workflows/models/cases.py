@@ -99,6 +99,9 @@ class Evaluation(models.Model):
     right = models.PositiveIntegerField(default=0)  # fields
     due = models.PositiveIntegerField(default=0)
     said = models.CharField(max_length=300, blank=True)  # why it ended early
+    begun = models.JSONField(
+        default=dict, editable=False
+    )  # {key of a case: times it was begun}, for what kills a worker
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

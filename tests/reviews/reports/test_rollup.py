@@ -12,11 +12,12 @@ from django.db import connection
 from django.utils import timezone
 
 from reviews.models import DayFigures, Recount, Review
+from reviews.reports import rollup
 from reviews.reports.asking import Asked
 from reviews.reports.cells import count_cells
 from reviews.reports.filters import Filter
 from reviews.reports.page import Reports
-from reviews.reports.rollup import roll_up, spans_of
+from reviews.reports.rollup import spans_of
 from reviews.reports.triggers import WATCHED, make_triggers
 from tests.factories import MANAGER, grant_all, make_user, make_version
 from tests.reviews.reports.hand_made import accepted, add, ago, brief, two_workflows
@@ -61,6 +62,10 @@ def told(boss: Any, **narrowed: Any) -> list[Any]:
         (key, one.about, [list(row) for row in one.rows], one.chart) for key, one in reports.all().items()
     ]
     return [*rows, *reports.tiles()]
+
+
+def roll_up() -> int:
+    return rollup.roll_up(most_seconds=600)
 
 
 def noted() -> bool:

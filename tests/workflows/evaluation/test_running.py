@@ -15,7 +15,16 @@ from tests.factories import ADMIN, MANAGER, make_user, make_version, make_workfl
 from tests.scripted_model import ScriptedModel
 from tests.workflows.evaluation.conftest import GOLD, LETTER
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
-from workflows.evaluation.running import GONE, NO_MODEL, begin_evaluation, is_evaluation_due, run_evaluations
+from workflows.evaluation import running
+from workflows.evaluation.running import (
+    GONE,
+    MOST_BEGUN,
+    NO_MODEL,
+    begin_evaluation,
+    is_evaluation_due,
+    run_evaluations,
+    stop_evaluation,
+)
 from workflows.evaluation.summary import is_right, summarise
 from workflows.intake import submit
 from workflows.models import (
@@ -217,6 +226,83 @@ def test_a_killed_worker_costs_only_what_was_in_flight(
     assert (row.done, row.right, row.due) == (6, 24, 24)
     assert row.ended_at is not None
     assert len(model.requests) == 6
+
+
+def test_a_case_that_kills_its_worker_is_given_up_and_takes_no_other_with_it(
+    workflow: Workflow, deployment: Deployment, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(5)))
+    row = begin_evaluation(version=workflow.version, by=None)
+    killer = Case.objects.get(name="case 2")
+    material_of = running.material_of
+
+    class Killed(BaseException):
+        pass
+
+    def read(*, case: Case) -> Any:
+        if case.pk == killer.pk:
+            raise Killed
+        return material_of(case=case)
+
+    monkeypatch.setattr(running, "material_of", read)
+    deaths = 0
+    for _ in range(MOST_BEGUN + 3):
+        try:
+            run_evaluations(deployment=deployment)
+            break
+        except BaseException:  # as from outside
+            deaths += 1
+    row.refresh_from_db()
+    assert deaths == MOST_BEGUN
+    assert row.ended_at is not None
+    found = {one.case.name: (one.outcome, one.error) for one in row.results.select_related("case")}
+    assert {name: outcome for name, (outcome, _) in found.items()} == {
+        "case 0": "ok", "case 1": "ok", "case 2": "invalid", "case 3": "ok", "case 4": "ok",
+    }  # fmt: skip
+    assert "died 3 times" in found["case 2"][1]
+
+
+def test_one_that_is_stopped_asks_nothing_more_and_keeps_what_is_done(
+    workflow: Workflow, deployment: Deployment, add: Add, admin: Any, model: ScriptedModel
+) -> None:
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(6)))
+    row = begin_evaluation(version=workflow.version, by=None)
+
+    def stop(_: CaseResult) -> None:
+        if row.results.count() == 2:
+            stop_evaluation(evaluation=row, by=admin)
+
+    assert run_evaluations(deployment=replace(deployment, in_flight=1), tell=stop) == 2
+    row.refresh_from_db()
+    assert (row.done, row.total) == (2, 6)
+    assert row.said.startswith("admin stopped it. What is done is kept.")
+    assert len(model.requests) <= 3  # one may have been in flight
+    assert not is_evaluation_due()
+    with pytest.raises(Conflict):
+        stop_evaluation(evaluation=row, by=admin)
+    again = evaluate(workflow.version, deployment)
+    assert (again.done, again.reused) == (6, 2)
+
+
+def test_who_may_stop_one_and_how(workflow: Workflow, add: Add, admin: Any, client: Any) -> None:
+    add({"name": "one", "text": LETTER, "values": GOLD})
+    row = begin_evaluation(version=workflow.version, by=None)
+    address = f"/admin/workflows/evaluation/{row.pk}/stop/"
+    manager = make_user("manager", can=MANAGER, on=workflow)
+    with pytest.raises(NotPermitted):
+        stop_evaluation(evaluation=row, by=manager)
+    for person, status in ((make_user("stranger"), 404), (manager, 403)):
+        client.force_login(person, backend="config.backends.PasswordBackend")
+        assert client.post(address).status_code == status
+    client.force_login(admin, backend="config.backends.PasswordBackend")
+    assert client.get(address).status_code == 405
+    assert "Stop it" in client.get(f"/admin/workflows/evaluation/{row.pk}/change/").content.decode()
+    page = client.post(address, follow=True).content.decode()
+    assert "0 of 1 cases are kept" in page
+    assert "Stop it" not in page
+    assert "admin stopped it." in page
+    row.refresh_from_db()
+    assert row.ended_at is not None
 
 
 def test_its_time_is_up_its_slot_is_gone_and_the_next_goes_on(
