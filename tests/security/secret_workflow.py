@@ -167,9 +167,10 @@ def addresses(secret: Secret) -> dict[str, str]:
     found["workflows_case_source"] = reverse(
         "admin:workflows_case_source", args=[case.pk, case.sources.get().pk]
     )
-    found["workflows_evaluation_progress"] = reverse(
-        "admin:workflows_evaluation_progress", args=[evaluation.pk]
-    )
+    for view in ("progress", "stop"):
+        found[f"workflows_evaluation_{view}"] = reverse(
+            f"admin:workflows_evaluation_{view}", args=[evaluation.pk]
+        )
     found["workflows_evaluation_change, side by side"] = (
         reverse("admin:workflows_evaluation_change", args=[evaluation.pk]) + f"?with={evaluation.pk - 1}"
     )

@@ -44,6 +44,7 @@ LIST_ACTIONS = (
 POSTED = {
     *(f"workflows_item_{act}" for act in ("decide", "delivery", "claim", "renew", "release", "take_over", "move", "split", "check")),
     *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up")),
+    "workflows_evaluation_stop",
     *(f"workflows_version_{act}" for act in ("copy", "activate", "try", "evaluate")),
     "workflows_case_active", "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
 }  # fmt: skip
