@@ -32,7 +32,8 @@ def test_a_share_is_rounded_neither_to_all_nor_to_nothing(part: int, whole: int,
 @pytest.mark.parametrize("part", sorted(PARTS))
 def test_an_address_that_no_database_takes_lists_nothing(workflow: Workflow, part: str, of: str) -> None:
     found = narrow(Item.objects.all(), part=part, of=of)
-    assert found is not None and list(found) == []
+    assert found is not None
+    assert list(found) == []
 
 
 def test_who_went_on_with_later_items_did_not_stop(manager: Any, workflow: Workflow) -> None:
