@@ -73,7 +73,7 @@ def complete(
             )
         row.version = row.version or row.workflow.version
         _check_seen(item=row, seen=seen)  # of a draft before the one that failed
-        return _accept(row=row, by=by, values=values, reason=reason)
+        return _accept(row=row, by=by, values=values, reason=reason, by_hand=True)
 
 
 def may_complete(*, item: Item) -> bool:
@@ -85,7 +85,10 @@ def may_complete(*, item: Item) -> bool:
     )
 
 
-def _accept(*, row: Item, by: Any, values: dict[str, Any] | None, reason: str) -> Decision:
+def _accept(
+    *, row: Item, by: Any, values: dict[str, Any] | None, reason: str, by_hand: bool = False
+) -> Decision:
+    """`by_hand`: no draft was accepted, even where the values of an earlier one stand in it unchanged."""
     drafted = row.values or {}
     final = drafted if values is None else {**drafted, **values}
     if _has_sensitive(item=row, values=final) and not may(by, Action.DECIDE_SENSITIVE, row):
@@ -96,7 +99,7 @@ def _accept(*, row: Item, by: Any, values: dict[str, Any] | None, reason: str) -
         final = _typed(item=row, values=final, keys=values.keys())
     changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
     decision = record_decision(
-        item=row, by=by, kind=Decision.Kind.EDIT if changed else Decision.Kind.APPROVE, values=final,
+        item=row, by=by, kind=Decision.Kind.EDIT if changed or by_hand else Decision.Kind.APPROVE, values=final,
         changed=changed, reason=reason,
     )  # fmt: skip
     why = f"{decision.get_kind_display()}{f': {reason}' if reason else ''}"

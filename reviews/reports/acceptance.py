@@ -55,7 +55,7 @@ def quality(asked: Asked) -> Report:
         by_version[one.cell.version]["unedited"] += one.cell.ended.unedited
     evaluated = _evaluated([pk for pk in by_version if pk])
     rows = []
-    for version in sorted(by_version, key=lambda pk: asked.versions.get(pk, ""), reverse=True):
+    for version in sorted(by_version, key=asked.in_order, reverse=True):
         n = by_version[version]
         of: dict[str, Any] = {"version": version} if version else {}
         linked = asked.link if version else _no_link
@@ -97,7 +97,7 @@ def _chart(asked: Asked) -> Chart | None:
         return None
     most = sorted(found, key=lambda pk: -sum(whole for _, whole in found[pk].values()))[:MOST_LINES]
     series: list[tuple[str, Sequence[float | None]]] = []
-    for version in sorted(most, key=lambda pk: asked.versions.get(pk, "")):
+    for version in sorted(most, key=asked.in_order):
         shares = [found[version].get(at) for at in range(len(asked.periods.starts))]
         series.append(
             (

@@ -134,9 +134,25 @@ class Asked:
     @cached_property
     def versions(self) -> dict[int | None, str]:
         """What each version that was counted is called."""
+        numbered = self._numbered.items()
+        return {
+            None: "No version yet",
+            **{pk: f"{name}, version {number}" for pk, (name, number) in numbered},
+        }
+
+    def in_order(self, version: int | None) -> tuple[str, int]:
+        """By workflow and number: version 10 comes after version 9."""
+        return self._numbered.get(version or 0, ("", 0))
+
+    @cached_property
+    def _numbered(self) -> dict[int, tuple[str, int]]:
         pks = {row.version for row in self.counted if row.version is not None}
         found = Version.objects.filter(pk__in=pks).values_list("pk", "workflow__name", "number")
-        return {None: "No version yet", **{pk: f"{name}, version {number}" for pk, name, number in found}}
+        return {pk: (name, number) for pk, name, number in found}
+
+    @property
+    def has_sample(self) -> bool:
+        return any(row.channel == SAMPLE for row in self.counted)
 
     def total(self, *states: str) -> int:
         return sum(row.items for row in self.counted if not states or row.state in states)

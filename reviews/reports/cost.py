@@ -100,7 +100,9 @@ def month_of(asked: Asked) -> Month:
     for at, amount, n, none in found:
         amounts[days[at]], counts[days[at]], unpriced[days[at]] = amount or Decimal(0), n, none
     so_far = sum((amount for day, amount in amounts.items() if day >= first), Decimal(0))
-    judged = [amounts[day] for day in days if today - timedelta(days=DAYS) <= day < today]
+    # Days before the first run are not days on which nothing was spent.
+    began = next((day for day in days if counts[day]), today)
+    judged = [amounts[day] for day in days if max(began, today - timedelta(days=DAYS)) <= day < today]
     low, high = expected(before=so_far - amounts[today], spent=so_far, days=judged, left=_left(today))
     return Month(
         name=f"{today:%B}", so_far=so_far, low=low, high=high,
@@ -185,7 +187,7 @@ def _month_line(month: Month) -> Figure:
     spent, more = month_told(month)
     if spent == NO_PRICE:
         return Figure(text=f"{month.name}: {NO_PRICE.lower()} ({more})")
-    return Figure(text=f"{month.name}: {spent} spent, {more}")
+    return Figure(text=f"{month.name}: {spent} spent on items, {more}")
 
 
 def _items(asked: Asked) -> QuerySet[Any]:

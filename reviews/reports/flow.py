@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from reviews.reports.asking import Asked
 from reviews.reports.parts import ACCEPTED
 from reviews.reports.tables import Chart, Column, Report, count, text
@@ -38,7 +40,7 @@ def flow(asked: Asked) -> Report:
         key="flow", title=f"Items by state and {periods.word} of intake",
         columns=(Column(periods.word.capitalize()), *(Column(name, number=True) for name, _, _ in GROUPS), Column("All", number=True)),
         rows=rows if asked.counted else [],
-        notes=(f"The last {periods.word} is not over.",) if periods.last >= asked.now.date() else (),
+        notes=(f"The last {periods.word} is not over.",) if periods.last >= timezone.localdate(asked.now) else (),
         chart=Chart(
             kind="stacked", labels=periods.told(), unit="items",
             series=[(name, [row[at] for row in found]) for at, (name, _, _) in enumerate(GROUPS)],

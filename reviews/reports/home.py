@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -34,7 +34,13 @@ def starts(*, user: Any) -> list[Start]:
     today = timezone.localdate()
     asked = Asked(user=user, filter=Filter(since=today - timedelta(days=DAYS - 1), until=today))
     report = f"{reverse('admin:reports')}?{urlencode(asked.filter.query())}"
-    return [_worth(asked, report), _stuck(asked), _skipped(asked, report), _cost(asked, report)]
+    found = [_worth(asked, report), _stuck(asked), _skipped(asked, report), _cost(asked, report)]
+    # Invented figures are told as such wherever they stand.
+    return (
+        [replace(one, name=f"{one.name}, with sample history") for one in found]
+        if asked.has_sample
+        else found
+    )
 
 
 def _worth(asked: Asked, report: str) -> Start:

@@ -32,7 +32,15 @@ class Share:
         return max(0.0, middle - half), min(1.0, middle + half)
 
     def told(self) -> str:
-        return f"{round(100 * self.part / self.whole)} %" if self.whole else "–"
+        """Never rounded to all or to nothing."""
+        if not self.whole:
+            return "–"
+        percent = 100 * self.part / self.whole
+        if 0 < percent < 0.5:
+            return "under 1 %"
+        if 99.5 <= percent < 100:
+            return "over 99 %"
+        return f"{round(percent)} %"
 
     def told_range(self) -> str:
         if (interval := self.interval) is None:

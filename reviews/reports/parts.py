@@ -18,13 +18,16 @@ ACCEPTED = frozenset({State.APPROVED, State.DELIVERED})
 ENDED = ACCEPTED | CLOSED
 ACCEPTING = (Decision.Kind.APPROVE, Decision.Kind.EDIT)
 TOO_LONG = timedelta(days=1)  # without a move, where no person has a due time
+MOST_DIGITS = 18
 SAME_CONTENT = "The same content came in before"
 
 Items = QuerySet[Item]
 
 
 def narrow(items: Items, *, part: str, of: str = "") -> Items | None:
-    """None where there is no such part."""
+    """None where there is no such part. `of` is what an address says: no database takes each of its letters, or each number."""
+    if "\x00" in of or (of.isdecimal() and len(of) > MOST_DIGITS):
+        return items.none() if part in PARTS else None
     return PARTS[part](items, of) if part in PARTS else None
 
 

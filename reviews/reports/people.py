@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from reviews.claims import name_of
 from reviews.reports.asking import Asked
@@ -41,13 +42,26 @@ def uses(asked: Asked) -> dict[int, Use]:
         for all_of, of_cell in ((submitted, one.cell.submitted), (decided, one.cell.decided)):
             for pk, seen in of_cell.items():
                 all_of[pk].add(n=seen.n, last=seen.last)
+    last_of = _last_acts(asked)
     people = get_user_model().objects.exclude(username=SYSTEM).in_bulk([*submitted, *decided])
     found = {}
     for pk, person in people.items():
         sent, chosen = submitted[pk], decided[pk]
-        last = max(at for at in (sent.last, chosen.last) if at is not None)
+        last = max(at for at in (sent.last, chosen.last, last_of.get(pk)) if at is not None)
         found[pk] = Use(name=name_of(person), submitted=sent.n, decided=chosen.n, last=last)
     return dict(sorted(found.items(), key=lambda one: (-one[1].decided - one[1].submitted, one[1].name)))
+
+
+def _last_acts(asked: Asked) -> dict[int, datetime]:
+    """With items of any day, where the dates of the filter end in the past: who went on with others did not stop."""
+    if asked.filter.until is None or asked.filter.until >= timezone.localdate(asked.now):
+        return {}
+    found: dict[int, Seen] = defaultdict(Seen)
+    for one in asked.whenever().cells:
+        for of_cell in (one.cell.submitted, one.cell.decided):
+            for pk, seen in of_cell.items():
+                found[pk].add(n=seen.n, last=seen.last)
+    return {pk: seen.last for pk, seen in found.items() if seen.last is not None}
 
 
 def people(asked: Asked, found: dict[int, Use]) -> Report:
@@ -84,7 +98,7 @@ def teams(asked: Asked, found: dict[int, Use]) -> Report:
         quiet = sorted(found[one].name for one in own - active if one in found)
         never = len(own) - len(active) - len(quiet)
         said = [f"stopped: {', '.join(quiet) if asked.opens else len(quiet)}"] if quiet else []
-        said += [f"{never} never"] if never else []
+        said += [f"{never} not seen"] if never else []
         rows.append(
             [
                 text(name), Figure(text=f"{len(active)} of {len(own)}", value=len(active)), *share(Share(len(active), len(own))),
@@ -95,7 +109,7 @@ def teams(asked: Asked, found: dict[int, Use]) -> Report:
         key="teams", title="Teams",
         columns=(
             Column("Team"), Column("People active", number=True), Column("Share", number=True), Column("95 % interval"),
-            Column("Stopped, or never began"),
+            Column("Stopped, or not seen"),
         ),
         rows=rows, names_items=True, empty="No workflow has a group of reviewers yet.",
     )  # fmt: skip

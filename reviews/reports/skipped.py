@@ -41,6 +41,7 @@ def skipped(asked: Asked) -> Report:
             Column("Good to know"),
         ),
         rows=rows, about=f"{whole:,} of {asked.total():,}", empty="Nothing was skipped.", link=asked.link("skipped"),
+        names_items=any(why not in KNOWN for why, _ in found),  # people's own words about items
     )  # fmt: skip
 
 

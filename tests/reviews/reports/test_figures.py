@@ -333,7 +333,7 @@ def test_people_are_counted_by_what_they_submitted_and_decided_and_the_system_is
         "1 of 3",
         "33 %",
     ]
-    assert texts(people.teams(asked, found).rows[0])[-1] == "stopped: omar; 1 never"
+    assert texts(people.teams(asked, found).rows[0])[-1] == "stopped: omar; 1 not seen"
 
 
 def test_sources_are_named_and_sample_history_can_be_left_out(manager: Any, workflow: Workflow) -> None:
