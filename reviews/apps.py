@@ -6,6 +6,7 @@ class Reviews(AppConfig):
     verbose_name = "Work"
 
     def ready(self) -> None:
+        from reviews.break_glass_mail import tell_of_broken_glass
         from reviews.budget_mail import tell_of_budgets
         from reviews.minutes import person_minutes
         from reviews.notifying import tell_owners
@@ -18,3 +19,4 @@ class Reviews(AppConfig):
         tell_person_minutes(person_minutes)
         every(seconds=60, name="tell the owners what waits", call=tell_owners)
         every(seconds=60, name="tell the owners of budgets that run low", call=tell_of_budgets)
+        every(seconds=30, name="tell owners and deputies of broken glass", call=tell_of_broken_glass)
