@@ -158,7 +158,9 @@ class WorkflowAdmin(LaunchViews, DeskViews, BriefViews, OwnPages):
         matrix = None
         if gives_access:
             effect = look(workflow=workflow, wanted=wanted, by=user) if wanted is not None else None
-            matrix = matrix_told(workflow=workflow, wanted=wanted, effect=effect)
+            matrix = matrix_told(
+                workflow=workflow, wanted=wanted, effect=effect, who=request.GET.get("who", "")
+            )
         context = {
             **self.admin_site.each_context(request), **worth_told(workflow=workflow, user=user),
             "opts": self.opts, "original": workflow, "workflow": workflow, "said": said, "reason": reason,
