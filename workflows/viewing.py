@@ -72,7 +72,7 @@ def eyes(*, pk: int, by: Any) -> tuple[ViewAs, Any] | None:
     if not by.is_superuser:
         # Model permissions are not of a workflow: what the person has and the viewer has not stays closed.
         both = by.get_all_permissions() & person.get_all_permissions()
-        person._perm_cache = person._user_perm_cache = person._group_perm_cache = both
+        person.__dict__ |= dict.fromkeys(("_perm_cache", "_user_perm_cache", "_group_perm_cache"), both)
     return row, person
 
 

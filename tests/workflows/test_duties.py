@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.management import call_command
 
 from reviews.break_glass_mail import tell_of_broken_glass
-from tests.factories import ADMIN, SENIOR, make_item, make_ready, make_user, make_workflow
+from tests.factories import ADMIN, SENIOR, VALUES, make_item, make_ready, make_user, make_workflow
 from tests.workflows.admin.conftest import signed_in
 from workflows.decisions import approve
 from workflows.duties import check_second, editors_of, may_activate, may_give_second, takes_two
@@ -305,7 +305,7 @@ def test_a_file_names_nobody_the_owner_who_imports_it(workflow: Workflow, author
 def test_who_edited_does_not_give_the_second_approval(workflow: Workflow) -> None:
     editor = make_user("editor", can=SENIOR, on=workflow, superuser=True)
     item = make_item(workflow=workflow)
-    approve(item=item, by=editor, values={**item.values, "name": "Ines Okafor-Brandt"})
+    approve(item=item, by=editor, values={**VALUES, "name": "Ines Okafor-Brandt"})
     other = make_user("other", can=SENIOR, on=workflow)
     assert editors_of(item) == {editor.pk}
     assert not may_give_second(item=item, by=editor)
@@ -322,7 +322,7 @@ def test_before_live_who_edited_may_give_it(workflow: Workflow) -> None:
     trial = make_workflow("trial", stage=Stage.TRIAL)
     editor = make_user("editor", can=SENIOR, on=trial)
     item = make_item(workflow=trial)
-    approve(item=item, by=editor, values={**item.values, "name": "Ines Okafor-Brandt"})
+    approve(item=item, by=editor, values={**VALUES, "name": "Ines Okafor-Brandt"})
     assert may_give_second(item=item, by=editor)
 
 
