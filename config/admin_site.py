@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
-from django.urls import path
-from django.views.decorators.http import require_safe
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST, require_safe
 from unfold.sites import UnfoldAdminSite
 
 
@@ -18,6 +24,7 @@ class Site(UnfoldAdminSite):
 
     def get_urls(self) -> list[Any]:
         return [
+            path("view-as/end/", self.admin_view(require_POST(self.view_as_end)), name="view_as_end"),
             path("help/", self.admin_view(self.help_view), name="help"),
             path("help/<slug:slug>/", self.admin_view(self.help_view), name="help_chapter"),
             path("reports/", self.admin_view(require_safe(self.report_view)), name="reports"),
@@ -26,6 +33,12 @@ class Site(UnfoldAdminSite):
             ),
             *super().get_urls(),
         ]
+
+    def view_as_end(self, request: HttpRequest) -> HttpResponse:
+        from config.view_as import stop  # needs the apps to be there
+
+        stop(request)
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def help_view(self, request: HttpRequest, slug: str = "") -> HttpResponse:
         from config.help_views import help_chapter, help_index  # needs the apps to be there

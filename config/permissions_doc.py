@@ -16,7 +16,7 @@ from django.contrib import admin
 from config.demo.loading import ROLES
 from workflows.access import PATHS, Action, seen_with
 from workflows.admin.base import ScopedAdmin
-from workflows.permission_matrix import WORDS
+from workflows.permission_matrix import COLUMNS, PRESETS, WORDS
 
 PATH = settings.BASE_DIR / "docs" / "permissions.md"
 
@@ -73,6 +73,8 @@ ACTS = (
     Act("Try a version, make it active, send a test to a destination", "Versions, the workflow's page", (Action.MANAGE,)),
     Act("Import cases, leave one out, run or stop an evaluation", "Cases, Versions, the workflow's page", (Action.MANAGE,)),
     Act("Give and take permissions", "the table on the workflow's page", (Action.ACCESS,)),
+    Act("Ask why somebody may or may not, list grants that may go", "the workflow's page", (Action.ACCESS,)),
+    Act("Look as somebody else", "Why", (Action.ACCESS,), also="within the workflows whose access one manages; never as a superuser"),
     Act("Revoke an API key", "API keys", (Action.ACCESS,)),
     Act("See who exported", "Exports", (Action.ACCESS,)),
 )  # fmt: skip
@@ -80,7 +82,7 @@ ACTS = (
 
 def written() -> str:
     """The whole file."""
-    return "\n".join([*_head(), *_permissions(), *_acts(), *_screens(), *_rest()]) + "\n"
+    return "\n".join([*_head(), *_permissions(), *_presets(), *_acts(), *_screens(), *_rest()]) + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -90,7 +92,8 @@ def _head() -> Iterator[str]:
     yield ""
     yield "Permissions are given on one workflow, to groups or to people, and decide everything below it: its items, sources,"
     yield "drafts, reviews, deliveries and register. What one may not see is not counted, not offered as a filter and not found by a"
-    yield "search; its address answers as one that never was. Superusers may do everything."
+    yield "search; its address answers as one that never was. Superusers may do everything but what takes two people: make a version active"
+    yield "that they wrote, make themselves the owner, give the second approval to their own edits, from the first launch on."
     yield ""
 
 
@@ -104,6 +107,16 @@ def _permissions() -> Iterator[str]:
             for action in Action
         ),
     )  # fmt: skip
+
+
+def _presets() -> Iterator[str]:
+    yield "## The presets"
+    yield ""
+    yield "What a preset of the table ticks. Each row may end on a day; from the next day on it gives nothing."
+    yield ""
+    names = [name for name, held in PRESETS.items() if held]
+    rows = ((WORDS[action], *(_yes(action in PRESETS[name]) for name in names)) for action in COLUMNS)
+    yield from _table(("permission", *names), rows)
 
 
 def _acts() -> Iterator[str]:

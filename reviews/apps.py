@@ -7,6 +7,7 @@ class Reviews(AppConfig):
     verbose_name = "Work"
 
     def ready(self) -> None:
+        from reviews.break_glass_mail import tell_of_broken_glass
         from reviews.budget_mail import tell_of_budgets
         from reviews.minutes import person_minutes
         from reviews.notifying import tell_owners
@@ -23,3 +24,4 @@ class Reviews(AppConfig):
         every(seconds=60, name="tell the owners of budgets that run low", call=tell_of_budgets)
         every(seconds=30, name="keep the figures of days that are over", call=roll_up)
         post_migrate.connect(make_triggers, sender=self)
+        every(seconds=30, name="tell owners and deputies of broken glass", call=tell_of_broken_glass)

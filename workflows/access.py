@@ -1,13 +1,15 @@
 """The only door to rows: which of them may this user see, and may this user do this to that one.
 
 Permissions are granted on a workflow, to people or to groups, and decide everything below it. Every list, count,
-filter, export, page and API call starts from `visible()`, and every act from `may()`.
+filter, export, page and API call starts from `visible()`, and every act from `may()`. A grant whose end has passed gives
+nothing from that moment on: it is left out wherever grants are read.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,10 +18,11 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, P
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, remove_perm
 
-from workflows.models import GrantChange, Workflow
+from workflows.models import GrantChange, GrantEnd, Workflow
 
 User = AbstractBaseUser | AnonymousUser
 
@@ -57,6 +60,8 @@ PATHS: dict[str, str] = {
     "workflows.apikey": "workflow",
     "workflows.grantchange": "workflow",
     "workflows.try": "version__workflow",
+    "workflows.breakglass": "workflow",
+    "workflows.viewas": "workflow",
     "workflows.brief": "workflow",
     "workflows.metricactual": "workflow",
     "workflows.launch": "workflow",
@@ -80,6 +85,7 @@ VIEWING: dict[str, Action | tuple[Action, ...]] = {
     "workflows.fieldresult": Action.VIEW,
     "workflows.apikey": Action.ACCESS,
     "workflows.grantchange": Action.ACCESS,
+    "workflows.viewas": Action.ACCESS,
     "workflows.try": Action.MANAGE,
     "workflows.registerexport": Action.ACCESS,
     "workflows.case": Action.MANAGE,
@@ -88,6 +94,9 @@ VIEWING: dict[str, Action | tuple[Action, ...]] = {
     "workflows.evaluation": (Action.MANAGE, Action.REPORTS),
     "workflows.caseresult": (Action.MANAGE, Action.REPORTS),
 }
+
+# What belongs to one person: nobody who looks as them sees it.
+PRIVATE = frozenset({"workflows.try"})
 
 
 def seen_with(name: str) -> tuple[Action, ...]:
@@ -105,21 +114,51 @@ def workflow_ids(*, user: User, action: Action) -> set[int] | None:
         return set()
     if getattr(user, "is_superuser", False):
         return None
-    if "_workflow_ids" not in user.__dict__:
-        user.__dict__["_workflow_ids"] = _granted(user=user)
-    granted: dict[str, set[int]] = user.__dict__["_workflow_ids"]
-    return granted.get(action.value, set())
+    known: _Granted | None = user.__dict__.get("_workflow_ids")
+    if known is None or (known.until is not None and timezone.now() >= known.until):
+        known = user.__dict__["_workflow_ids"] = _granted(user=user)
+    ids = known.ids.get(action.value, set())
+    within = _looked_at_within(user)
+    return ids if within is None else ids & within
 
 
-def _granted(*, user: User) -> dict[str, set[int]]:
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """The workflows by permission, and the moment from which that may be less: the first end of a grant."""
+
+    ids: dict[str, set[int]]
+    until: datetime | None
+
+
+def _granted(*, user: User) -> _Granted:
     kind = ContentType.objects.get_for_model(Workflow)
-    columns = ("permission__codename", "object_pk")
-    own = UserObjectPermission.objects.filter(user_id=user.pk, permission__content_type=kind)
-    through_groups = GroupObjectPermission.objects.filter(group__user=user.pk, permission__content_type=kind)
-    granted: dict[str, set[int]] = {}
-    for codename, pk in own.values_list(*columns).union(through_groups.values_list(*columns)):
-        granted.setdefault(codename, set()).add(int(pk))
-    return granted
+    columns = ("permission__codename", "object_pk", "end__ends_at")
+    own = unended(UserObjectPermission.objects.filter(user_id=user.pk, permission__content_type=kind))
+    through_groups = unended(
+        GroupObjectPermission.objects.filter(group__user=user.pk, permission__content_type=kind)
+    )
+    ids: dict[str, set[int]] = {}
+    until = None
+    for codename, pk, ends_at in own.values_list(*columns).union(through_groups.values_list(*columns)):
+        ids.setdefault(codename, set()).add(int(pk))
+        if ends_at is not None:
+            until = ends_at if until is None else min(until, ends_at)
+    return _Granted(ids=ids, until=until)
+
+
+def unended(rows: Any) -> Any:
+    """Of guardian's rows those that still give something."""
+    return rows.filter(Q(end=None) | Q(end__ends_at__gt=timezone.now()))
+
+
+def look_as(*, person: AbstractBaseUser, within: set[int] | None) -> None:
+    """This user object is somebody else's eyes: of what the person may see, only these workflows; None: all of it."""
+    person.__dict__["_looked_at_within"] = (within,)
+
+
+def _looked_at_within(user: User) -> set[int] | None:
+    within: tuple[set[int] | None] = user.__dict__.get("_looked_at_within", (None,))
+    return within[0]
 
 
 def forget(user: User) -> None:
@@ -134,7 +173,7 @@ def visible[M: Model](user: User, queryset: QuerySet[M], action: Action = Action
     """
     name = queryset.model._meta.label_lower
     path = PATHS.get(name)
-    if path is None:
+    if path is None or (name in PRIVATE and "_looked_at_within" in user.__dict__):
         return queryset.none()
     for ids in _ids_of_each(user=user, name=name, action=action):
         if ids is not None:
@@ -195,8 +234,8 @@ def people_who_may(*, action: Action, workflow: Workflow) -> QuerySet[Any]:
     kind = ContentType.objects.get_for_model(Workflow)
     permission = Permission.objects.filter(codename=action.value, content_type=kind)
     grants = {"permission__in": permission, "object_pk": str(workflow.pk)}
-    people = UserObjectPermission.objects.filter(**grants).values("user")
-    groups = GroupObjectPermission.objects.filter(**grants).values("group")
+    people = unended(UserObjectPermission.objects.filter(**grants)).values("user")
+    groups = unended(GroupObjectPermission.objects.filter(**grants)).values("group")
     return (
         get_user_model()
         .objects.filter(Q(pk__in=people) | Q(groups__in=groups), is_active=True)
@@ -205,37 +244,69 @@ def people_who_may(*, action: Action, workflow: Workflow) -> QuerySet[Any]:
     )
 
 
-def grant(*, action: Action, workflow: Workflow, to: AbstractBaseUser | Group, by: Any = None) -> bool:
-    """Whether it was not held before. `by` None is the command line. Who may give it away is the caller's question."""
-    return _change(action=action, workflow=workflow, holder=to, by=by, given=True)
+def grant(
+    *,
+    action: Action,
+    workflow: Workflow,
+    to: AbstractBaseUser | Group,
+    by: Any = None,
+    ends_at: datetime | None = None,
+) -> bool:
+    """Whether anything changed: it was not held, or with another end. `by` None is the command line. Who may give it away
+    is the caller's question."""
+    return _change(action=action, workflow=workflow, holder=to, by=by, given=True, ends_at=ends_at)
 
 
 def revoke(*, action: Action, workflow: Workflow, of: AbstractBaseUser | Group, by: Any = None) -> bool:
     """Whether it was held. What a person holds through a group stays with the group."""
-    return _change(action=action, workflow=workflow, holder=of, by=by, given=False)
+    return _change(action=action, workflow=workflow, holder=of, by=by, given=False, ends_at=None)
 
 
 def _change(
-    *, action: Action, workflow: Workflow, holder: AbstractBaseUser | Group, by: Any, given: bool
+    *,
+    action: Action,
+    workflow: Workflow,
+    holder: AbstractBaseUser | Group,
+    by: Any,
+    given: bool,
+    ends_at: datetime | None,
 ) -> bool:
-    """The one place where a grant comes or goes, and what is told of it later."""
+    """The one place where a grant comes, goes or gets another end, and what is told of it later."""
     group, user = (holder, None) if isinstance(holder, Group) else (None, holder)
-    held = (
+    held: Any = (
         GroupObjectPermission.objects.filter(group_id=holder.pk)
         if group
         else UserObjectPermission.objects.filter(user_id=holder.pk)
     )
     with transaction.atomic():
-        if _of_workflow(held, workflow=workflow, actions=[action]).exists() == given:
+        row = _of_workflow(held, workflow=workflow, actions=[action]).select_related("end").first()
+        if (row is not None) == given and (row is None or _end_of(row) == ends_at):
             return False
-        (assign_perm if given else remove_perm)(f"workflows.{action.value}", holder, workflow)
+        if given:
+            row = row or assign_perm(f"workflows.{action.value}", holder, workflow)
+            _set_end(row, ends_at=ends_at)
+        else:
+            remove_perm(f"workflows.{action.value}", holder, workflow)
         GrantChange.objects.create(
-            workflow=workflow, by=by, action=action.value, given=given, name=_name_of(holder),
+            workflow=workflow, by=by, action=action.value, given=given, name=_name_of(holder), ends_at=ends_at,
             group=group, user=user,  # type: ignore[misc]
         )  # fmt: skip
     if isinstance(holder, AbstractBaseUser):
         forget(holder)
     return True
+
+
+def _end_of(row: Any) -> datetime | None:
+    end: GrantEnd | None = getattr(row, "end", None)
+    return end.ends_at if end else None
+
+
+def _set_end(row: Any, *, ends_at: datetime | None) -> None:
+    name = "through" if isinstance(row, GroupObjectPermission) else "own"
+    if ends_at is None:
+        GrantEnd.objects.filter(**{name: row}).delete()
+    else:
+        GrantEnd.objects.update_or_create(**{name: row}, defaults={"ends_at": ends_at})
 
 
 def _name_of(holder: Any) -> str:
@@ -250,16 +321,30 @@ def _of_workflow(rows: Any, *, workflow: Workflow, actions: Any = tuple(Action))
     )
 
 
-def grants_of(workflow: Workflow) -> dict[Group | AbstractBaseUser, frozenset[Action]]:
-    """Groups and people with a permission of their own on this workflow; groups first, each by name. Two queries."""
-    found: dict[Any, set[Action]] = defaultdict(set)
-    groups = _of_workflow(GroupObjectPermission.objects.all(), workflow=workflow)
-    people = _of_workflow(UserObjectPermission.objects.all(), workflow=workflow)
-    for row in groups.select_related("group", "permission").order_by("group__name"):
-        found[row.group].add(Action(row.permission.codename))
-    for row in people.select_related("user", "permission").order_by("user__username"):
-        found[row.user].add(Action(row.permission.codename))
-    return {holder: frozenset(actions) for holder, actions in found.items()}
+Holder = Group | AbstractBaseUser
+
+
+def grants_of(workflow: Workflow) -> dict[Holder, frozenset[Action]]:
+    """Groups and people with a permission of their own on this workflow, those that ended too; groups first, each by name."""
+    return {holder: frozenset(held) for holder, held in ends_of_grants(workflow).items()}
+
+
+def ends_of_grants(workflow: Workflow) -> dict[Holder, dict[Action, datetime | None]]:
+    """The same, each with when it ends. Four queries, whatever there is of each."""
+    found: dict[Holder, dict[Action, datetime | None]] = {}
+    people: Any = get_user_model().objects.order_by("username")
+    for rows, name, known in (
+        (GroupObjectPermission.objects.all(), "group", Group.objects.order_by("name")),
+        (UserObjectPermission.objects.all(), "user", people),
+    ):
+        held: dict[int, dict[Action, datetime | None]] = {}
+        told = _of_workflow(rows, workflow=workflow).values_list(name, "permission__codename", "end__ends_at")
+        for pk, codename, ends_at in told:
+            held.setdefault(pk, {})[Action(codename)] = ends_at
+        holders: Iterable[Any] = known.filter(pk__in=_of_workflow(rows, workflow=workflow).values(name))
+        # What came between the two questions is told at the next look.
+        found |= {holder: held[holder.pk] for holder in holders if holder.pk in held}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +364,8 @@ def whom_to_ask(*, user: User) -> list[Ask]:
         "permission__content_type": ContentType.objects.get_for_model(Workflow),
         "object_pk__in": [str(one.pk) for one in workflows],
     }
-    held = UserObjectPermission.objects.filter(**grants).values_list("object_pk", "user").union(
-        GroupObjectPermission.objects.filter(**grants).values_list("object_pk", "group__user")
+    held = unended(UserObjectPermission.objects.filter(**grants)).values_list("object_pk", "user").union(
+        unended(GroupObjectPermission.objects.filter(**grants)).values_list("object_pk", "group__user")
     )  # fmt: skip
     holders: dict[str, set[int]] = {}
     for pk, person in held:

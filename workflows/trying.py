@@ -24,7 +24,7 @@ from integrations.llm.deployment import Deployment
 from integrations.llm.door import ask
 from integrations.llm.outcomes import NEXT_STEPS, Outcome
 from integrations.llm.profiles import Profile, resolve_profile
-from workflows.access import Action, may
+from workflows.access import Action, may, visible
 from workflows.asking import ask_about, draft_of
 from workflows.attention import HAPPENED
 from workflows.budgets import budget_of, is_limited, problem_of
@@ -84,7 +84,7 @@ def begin_try(*, version: Version, by: Any, text: str) -> Try:
 
 def latest_try(*, version: Version, by: Any) -> Try | None:
     """Of this person and this version. What others pasted is theirs."""
-    return Try.objects.filter(version=version, by=by).first()
+    return visible(by, Try.objects.filter(version=version, by_id=by.pk)).first()
 
 
 def is_try_due() -> bool:

@@ -14,9 +14,10 @@ from django.db.models import Max
 from pydantic import ValidationError
 
 from workflows.access import Action, may
+from workflows.duties import check_activation, takes_two
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.models import Field, Operator, Rule, Stage, Version, Workflow
-from workflows.people import acting
+from workflows.people import acting, system_user
 from workflows.stages import set_stage
 from workflows.version_parts import ExamplePart, RulePart, VersionPart, plain
 
@@ -92,18 +93,11 @@ def may_change(*, version: Version) -> bool:
 
 
 def _is_at_work(version: Version) -> bool:
-    return version.workflow.version_id == version.pk and version.workflow.stage in (Stage.LIVE, Stage.PAUSED)
-
-
-def needs_reason(*, version: Version, workflow: Workflow, by: Any) -> bool:
-    """Whoever wrote any of it, and makes it active on a workflow that is live, says why nobody else does."""
-    return workflow.stage in (Stage.LIVE, Stage.PAUSED) and (
-        version.author_id == by.pk or version.history.filter(history_user=by.pk).exists()
-    )
+    return version.workflow.version_id == version.pk and takes_two(version.workflow)
 
 
 def activate_version(*, version: Version, by: Any, reason: str = "", start_trial: bool = False) -> Workflow:
-    """New items are drafted with it from now on. On a live workflow its author needs a reason, which is kept."""
+    """New items are drafted with it from now on. Once the workflow went live, who wrote it breaks the glass with a reason."""
     with transaction.atomic():
         workflow = Workflow.objects.select_for_update().get(pk=version.workflow_id)
         if not may(by, Action.MANAGE, workflow):
@@ -114,19 +108,23 @@ def activate_version(*, version: Version, by: Any, reason: str = "", start_trial
             raise Conflict(f"Version {version.number} is active already. Nothing was changed.")
         if problems := problems_of(version):
             raise InvalidInput(f"Version {version.number} cannot be used yet. {' '.join(problems)}")
-        if needs_reason(version=version, workflow=workflow, by=by) and not reason.strip():
-            raise InvalidInput(
-                "You wrote this version and the workflow is live, so somebody else who manages it activates it. "
-                "If nobody can, say why; your reason is kept in the history."
-            )
-        workflow.version = version
-        why = f"Version {version.number} made active" + (f": {reason.strip()}" if reason.strip() else "")
-        _save(workflow, by=by, why=why)
+        make_active(version=version, workflow=workflow, by=by, reason=reason)
         if start_trial and workflow.stage == Stage.SETUP:
             workflow = set_stage(
                 workflow=workflow, stage=Stage.TRIAL, by=by, reason=f"Begun with version {version.number}", way="admin"
             )  # fmt: skip
     return workflow
+
+
+def make_active(
+    *, version: Version, workflow: Workflow, by: Any, reason: str = "", why: str = "made active"
+) -> None:
+    """The one place where a version becomes the active one. On a locked row; `by` None is the command line. Raises InvalidInput."""
+    glass = check_activation(version=version, workflow=workflow, by=by, reason=reason)
+    workflow.version = version
+    said = f"Version {version.number} {why}" + (f", glass broken: {glass.reason}" if glass else "")
+    with acting(by=by or system_user(), why=said, on=workflow):
+        workflow.save(update_fields=["version"])
 
 
 def problems_of(version: Version) -> list[str]:

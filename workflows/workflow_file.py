@@ -17,13 +17,14 @@ from pydantic import Field, ValidationError, model_validator
 from integrations.connectors.base import parse_config
 from workflows.access import Action, grant, may
 from workflows.brief_file import BriefPart, BudgetPart, brief_part_of, budget_part_of, set_brief, set_budget
+from workflows.duties import check_owner, may_activate, takes_two
 from workflows.errors import InvalidInput, NotPermitted
-from workflows.models import Destination, Stage, Version, Workflow
+from workflows.models import TAKES_WORK, Destination, Stage, Version, Workflow
 from workflows.outbox import REGISTER
 from workflows.people import acting, system_user
 from workflows.stages import set_stage
 from workflows.version_parts import Line, Part, VersionPart, plain
-from workflows.version_rows import make_version, part_of
+from workflows.version_rows import make_active, make_version, part_of
 
 FORMAT = "countersign/1"
 MAX_CHARACTERS = 500_000
@@ -250,9 +251,11 @@ def file_of(*, workflow: Workflow, version: Version | None = None) -> WorkflowFi
 # --- WorkflowFile -> rows
 
 
-def import_workflow(*, text: str, by: Any = None) -> tuple[Workflow, Version, bool]:
-    """The workflow, its active version, and whether anything changed. `by` None is the command line.
+def import_workflow(*, text: str, by: Any = None, break_glass: str = "") -> tuple[Workflow, Version, bool]:
+    """The workflow, the version that the file says, and whether anything changed. `by` None is the command line.
 
+    Once the workflow went live, that version waits for somebody else to make it active, unless there is a reason to break the
+    glass. A workflow that was paused or retired stays so, unless the file says why in words that it did not say before.
     Raises InvalidInput or NotPermitted, and nothing was written.
     """
     file = read_workflow_file(text=text)
@@ -262,16 +265,25 @@ def import_workflow(*, text: str, by: Any = None) -> tuple[Workflow, Version, bo
         actor = by or system_user()
         made = workflow is None
         workflow = workflow or Workflow(slug=file.slug)
-        changed = _set_columns(workflow=workflow, file=file, by=actor)
+        changed = _set_columns(workflow=workflow, file=file, by=by)
         if made and by is not None:
             for action in (Action.VIEW, Action.MANAGE, Action.ACCESS):
                 grant(action=action, workflow=workflow, to=by, by=by)
         version = workflow.version
         if version is None or part_of(version) != file.version:
-            version = make_version(workflow=workflow, part=file.version, by=actor, why="Imported")
-            workflow.version, changed = version, True
-            with acting(by=actor, why=f"Version {version.number} imported and made active", on=workflow):
-                workflow.save(update_fields=["version"])
+            version = _waiting(workflow=workflow, part=file.version)
+            if version is None:
+                version = make_version(workflow=workflow, part=file.version, by=actor, why="Imported")
+                changed = True
+            if break_glass.strip() or may_activate(version=version, workflow=workflow, by=by):
+                make_active(
+                    version=version,
+                    workflow=workflow,
+                    by=by,
+                    reason=break_glass,
+                    why="imported and made active",
+                )
+                changed = True
         changed |= _set_destinations(workflow=workflow, parts=file.destinations, by=actor)
         if file.brief is not None:
             changed |= set_brief(workflow=workflow, part=file.brief, by=actor)
@@ -279,11 +291,29 @@ def import_workflow(*, text: str, by: Any = None) -> tuple[Workflow, Version, bo
             changed |= set_budget(workflow=workflow, part=file.budget, by=actor)
         # Last: the launch gate looks at all of the rest.
         before = (workflow.stage, workflow.stage_reason)
-        workflow = set_stage(
-            workflow=workflow, stage=file.stage, by=by, reason=file.stage_reason, way="import"
-        )
+        if not stays_closed(workflow=workflow, file=file):
+            workflow = set_stage(
+                workflow=workflow, stage=file.stage, by=by, reason=file.stage_reason, way="import"
+            )
         changed |= before != (workflow.stage, workflow.stage_reason)
     return workflow, version, changed
+
+
+def _waiting(*, workflow: Workflow, part: VersionPart) -> Version | None:
+    """The newest version, when it says the same: a file that is imported twice makes one version that waits, not two."""
+    newest = workflow.versions.order_by("-number").first()
+    try:
+        return newest if newest is not None and part_of(newest) == part else None
+    except ValidationError:
+        return None
+
+
+def stays_closed(*, workflow: Workflow, file: WorkflowFile) -> bool:
+    """Somebody paused or retired it, and the file that opens it is older than that: its reason was said before, or it has none."""
+    if file.stage not in TAKES_WORK or workflow.stage not in (Stage.PAUSED, Stage.RETIRED):
+        return False
+    said = workflow.history.filter(stage_reason=file.stage_reason).exists()
+    return said or not file.stage_reason or workflow.launches.filter(reason=file.stage_reason).exists()
 
 
 def _may_import(*, workflow: Workflow | None, file: WorkflowFile, by: Any) -> None:
@@ -297,7 +327,12 @@ def _may_import(*, workflow: Workflow | None, file: WorkflowFile, by: Any) -> No
 
 
 def _set_columns(*, workflow: Workflow, file: WorkflowFile, by: Any) -> bool:
+    """`by` None is the command line."""
     owner = get_user_model().objects.filter(username=file.owner).first() if file.owner else None
+    if workflow.pk is not None:
+        if owner is None and takes_two(workflow):
+            owner = workflow.owner  # a file that names nobody known takes it from nobody
+        check_owner(workflow=workflow, to=owner, by=by)
     wanted: dict[str, Any] = {
         "name": file.name, "purpose": file.purpose, "owner": owner, "reviewers": _group(file.reviewers), "escalation": _group(file.escalation),
         "review_due_minutes": file.review_due_minutes, "escalation_due_minutes": file.escalation_due_minutes,
@@ -307,7 +342,7 @@ def _set_columns(*, workflow: Workflow, file: WorkflowFile, by: Any) -> bool:
     if changed:
         for name, value in wanted.items():
             setattr(workflow, name, value)
-        with acting(by=by, why="Imported", on=workflow):
+        with acting(by=by or system_user(), why="Imported", on=workflow):
             workflow.save()
     return changed
 

@@ -130,6 +130,17 @@ def _sees_the_table(client: Client, workflow: Workflow) -> bool:
     return answer.status_code == 200
 
 
+def _asks_why(client: Client, workflow: Workflow) -> bool:
+    pages = [client.get(f"/admin/workflows/workflow/{workflow.pk}/{page}/") for page in ("why", "stale")]
+    return [page.status_code for page in pages] == [200, 200]
+
+
+def _looks_as(client: Client, workflow: Workflow) -> bool:
+    person = make_user(can=(Action.VIEW,), on=workflow)
+    address = f"/admin/workflows/workflow/{workflow.pk}/view-as/"
+    return client.post(address, {"person": person.username}).status_code == 302
+
+
 TRIED: dict[str, Callable[[Client, Workflow], bool]] = {
     "Submit work": _opens("/admin/workflows/item/add/"),
     "Approve, edit and approve, reject, escalate, send back": _decides(State.IN_REVIEW),
@@ -151,6 +162,8 @@ TRIED: dict[str, Callable[[Client, Workflow], bool]] = {
     "Change a workflow, make a version, change a destination": _opens("/admin/workflows/version/add/"),
     "Try a version, make it active, send a test to a destination": _activates,
     "Give and take permissions": _sees_the_table,
+    "Ask why somebody may or may not, list grants that may go": _asks_why,
+    "Look as somebody else": _looks_as,
     "Revoke an API key": _revokes,
     "See who exported": _opens("/admin/workflows/registerexport/"),
 }

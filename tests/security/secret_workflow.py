@@ -160,7 +160,19 @@ def addresses(secret: Secret) -> dict[str, str]:
         "admin:workflows_item_picture", args=[item.pk, source.pk, 1, 1000]
     )
     workflow, version = secret.workflow, secret.rows["workflows.version"]
-    for view in ("access", "access_reviewed", "stage", "brief", "budget", "actual", "follow_up"):
+    for view in (
+        "access",
+        "access_reviewed",
+        "stage",
+        "brief",
+        "budget",
+        "actual",
+        "follow_up",
+        "people",
+        "why",
+        "stale",
+        "view_as",
+    ):
         found[f"workflows_workflow_{view}"] = reverse(f"admin:workflows_workflow_{view}", args=[workflow.pk])
     case, evaluation = secret.rows["workflows.case"], secret.rows["workflows.evaluation"]
     found["workflows_case_active"] = reverse("admin:workflows_case_active", args=[case.pk])

@@ -20,6 +20,7 @@ from workflows.access import Action, visible
 from workflows.api_keys import create_api_key
 from workflows.models import (
     ApiKey,
+    BreakGlass,
     Brief,
     Budget,
     Decision,
@@ -32,6 +33,7 @@ from workflows.models import (
     RegisterExport,
     Run,
     Try,
+    ViewAs,
     Workflow,
 )
 
@@ -43,19 +45,19 @@ LIST_ACTIONS = (
 )  # fmt: skip
 POSTED = {
     *(f"workflows_item_{act}" for act in ("decide", "delivery", "claim", "renew", "release", "take_over", "move", "split", "check")),
-    *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up")),
     "workflows_evaluation_stop",
+    *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up", "view_as")),
     *(f"workflows_version_{act}" for act in ("copy", "activate", "try", "evaluate")),
     "workflows_case_active", "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
 }  # fmt: skip
 # Figures of whatever one may count: not a row, so it is not hidden from everybody; what it counts is looked at.
 FIGURES = {"reports", "reports_export"}
 # Rows without a screen of their own in the admin.
-UNLISTED = (Decision, GrantChange, Try, Brief, MetricActual, Launch, FollowUp, Budget)
+UNLISTED = (Decision, GrantChange, Try, Brief, MetricActual, Launch, FollowUp, Budget, BreakGlass, ViewAs)
 # What is no row of ours: signing in and out, the index, and the screens of superusers.
 OTHER_NAMES = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site", "app_list",
-    "search", "help", "help_chapter", None,
+    "search", "help", "help_chapter", "view_as_end", None,
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.factories import ADMIN, STAFF, make_user, make_workflow
 from workflows.access import Action, may
 from workflows.errors import Conflict, InvalidInput, NotPermitted
-from workflows.models import Field, Operator, Rule, Version, Workflow
+from workflows.models import Field, Launch, Operator, Rule, Stage, Version, Workflow
 from workflows.workflow_file import export_workflow, import_workflow, read_workflow_file, write_workflow_file
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,11 @@ def test_another_content_of_the_version_makes_a_new_one_beside_the_old() -> None
     workflow, first, _ = import_workflow(text=FILE)
     Version.objects.update(used_at=timezone.now())
 
-    _, second, was_changed = import_workflow(text=changed(version__instructions="Read it twice."))
+    Workflow.objects.update(stage=Stage.TRIAL)
+    Launch.objects.all().delete()  # once it was live, the new one would wait for somebody else
+    _, second, was_changed = import_workflow(
+        text=changed(version__instructions="Read it twice.", stage="trial")
+    )
 
     assert was_changed
     assert (first.number, second.number) == (1, 2)
@@ -192,7 +196,7 @@ def test_a_mistake_in_a_known_workflow_leaves_it_as_it_was() -> None:
 
 def test_another_version_can_be_exported() -> None:
     workflow, first, _ = import_workflow(text=FILE)
-    import_workflow(text=changed(version__instructions="Second."))
+    import_workflow(text=changed(version__instructions="Second."), break_glass="Nobody else is here")
     workflow.refresh_from_db()
     assert "Second." in export_workflow(workflow=workflow)
     assert "Read the invoice." in export_workflow(workflow=workflow, version=first)

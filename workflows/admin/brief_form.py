@@ -9,7 +9,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from workflows.admin.workflow_form import people_around
+from workflows.admin.people_field import PersonField
+from workflows.admin.workflow_form import people_address, people_around
 from workflows.brief_file import MOST_TIMED
 from workflows.briefs import COLUMNS
 from workflows.models import Brief, FollowUp, Workflow
@@ -65,9 +66,11 @@ class BriefForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, workflow: Workflow, by: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        deputy: Any = self.fields["deputy"]
-        deputy.queryset = people_around(workflow=workflow, by=by, also=self.instance.deputy_id)
-        deputy.empty_label = "Nobody yet"
+        before = self.fields["deputy"]
+        self.fields["deputy"] = PersonField(
+            queryset=people_around(workflow=workflow, by=by, also=self.instance.deputy_id), required=False,
+            search=people_address(workflow, "deputy"), label=before.label, help_text=f"User name. {before.help_text}",
+        )  # fmt: skip
         self.owner_id = workflow.owner_id
         self.was_on = self.instance.follow_up_on
         self.fields["hour_cost"].help_text = f"In {currency}: wages and what comes on top of them."

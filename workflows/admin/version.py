@@ -20,6 +20,7 @@ from workflows.admin.filters import WorkflowFilter
 from workflows.admin.running import run_on_each
 from workflows.admin.try_page import try_told
 from workflows.admin.version_forms import VersionEditor
+from workflows.duties import MOST_REASON, may_activate, others_who_may_activate
 from workflows.errors import NotPermitted, Refused
 from workflows.evaluation.running import begin_evaluation
 from workflows.models import Evaluation, Stage, Try, Version, Workflow
@@ -31,7 +32,6 @@ from workflows.version_rows import (
     copy_version,
     make_empty_version,
     may_change,
-    needs_reason,
     problems_of,
 )
 from workflows.version_words import (
@@ -139,7 +139,7 @@ class VersionAdmin(OwnPages):
             "manages": manages, "is_active": workflow.version_id == version.pk, "before": before,
             "changes": changes_between(before=before, after=version), "problems": problems_of(version),
             "in_setup": workflow.stage == Stage.SETUP, "reason": reason, "tried": tried or (row.text if row else ""), "most": MOST_CHARACTERS,
-            "needs_reason": needs_reason(version=version, workflow=workflow, by=request.user),
+            **_glass_told(version=version, by=request.user, asked=manages and workflow.version_id != version.pk),
             "try": try_told(row=row, version=version) if row else None, "read": _read(version),
             "evaluations": visible(request.user, Evaluation.objects.filter(version=version))[:EVALUATIONS_SHOWN],
             "case_count": workflow.cases.filter(active=True).count() if manages else 0,
@@ -158,7 +158,7 @@ class VersionAdmin(OwnPages):
 
     def activate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = self._managed(request, object_id)
-        reason = storable(request.POST.get("reason", ""))[:200]
+        reason = storable(request.POST.get("reason", ""))[: MOST_REASON + 1]
         try:
             workflow = activate_version(
                 version=version, by=request.user, reason=reason, start_trial="start_trial" in request.POST
@@ -251,6 +251,13 @@ class VersionAdmin(OwnPages):
 def _compared_with(version: Version) -> Version | None:
     """The one with the number before; for those who activate it, the words say what changes."""
     return version.workflow.versions.filter(number__lt=version.number).order_by("-number").first()
+
+
+def _glass_told(*, version: Version, by: Any, asked: bool) -> dict[str, Any]:
+    """Whether this person would break the glass, and who could do it without."""
+    breaks = asked and not may_activate(version=version, workflow=version.workflow, by=by)
+    others = others_who_may_activate(version=version, workflow=version.workflow) if breaks else []
+    return {"breaks_glass": breaks, "others": others, "most_reason": MOST_REASON}
 
 
 def _read(version: Version) -> dict[str, list[str]]:

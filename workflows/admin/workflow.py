@@ -17,13 +17,15 @@ from workflows.admin.access_matrix import matrix_told, read_wanted
 from workflows.admin.base import OwnPages
 from workflows.admin.brief_page import BriefViews
 from workflows.admin.budget import budget_view, money_told
+from workflows.admin.desk_views import DeskViews
 from workflows.admin.destination import leads_to
 from workflows.admin.destination_form import kind_told
 from workflows.admin.launching import LaunchViews
 from workflows.admin.version import to_version
-from workflows.admin.workflow_form import WorkflowForm
+from workflows.admin.workflow_form import WorkflowForm, save_settings
 from workflows.admin.worth_told import worth_told
-from workflows.errors import Conflict, NotPermitted, Refused
+from workflows.duties import broken_lately
+from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.models import TAKES_WORK, Stage, Workflow
 from workflows.permission_matrix import look, save
 from workflows.version_rows import make_empty_version
@@ -32,7 +34,7 @@ VERSIONS_SHOWN = 10
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(LaunchViews, BriefViews, OwnPages):
+class WorkflowAdmin(LaunchViews, DeskViews, BriefViews, OwnPages):
     change_action = Action.MANAGE
     list_display = ("name", "purpose", "stage", "owner", "version")
     list_select_related = ("owner", "version")
@@ -53,6 +55,7 @@ class WorkflowAdmin(LaunchViews, BriefViews, OwnPages):
             path("<path:object_id>/access/", view, name="workflows_workflow_access"),
             path("<path:object_id>/budget/", self.admin_site.admin_view(self.budget_view), name="workflows_workflow_budget"),
             *self.launch_urls(),
+            *self.desk_urls(),
             *self.brief_urls(),
             *super().get_urls(),
         ]  # fmt: skip
@@ -74,8 +77,11 @@ class WorkflowAdmin(LaunchViews, BriefViews, OwnPages):
         if not form.is_valid():
             # The page shows what is stored; the form alone shows what was typed.
             return self._page(request, self.get_object(request, object_id), form=form, status=422)
-        # Its own columns alone: meanwhile another version may have become active, or the stage may be another.
-        form.save(commit=False).save(update_fields=list(form.cleaned_data))
+        try:
+            save_settings(form=form, by=request.user)
+        except InvalidInput as refused:
+            form.add_error("owner", str(refused))
+            return self._page(request, self.get_object(request, object_id), form=form, status=422)
         messages.success(request, f"{workflow.name} was saved.")
         return to_workflow(workflow)
 
@@ -152,13 +158,15 @@ class WorkflowAdmin(LaunchViews, BriefViews, OwnPages):
         matrix = None
         if gives_access:
             effect = look(workflow=workflow, wanted=wanted, by=user) if wanted is not None else None
-            matrix = matrix_told(workflow=workflow, wanted=wanted, effect=effect)
+            matrix = matrix_told(
+                workflow=workflow, wanted=wanted, effect=effect, who=request.GET.get("who", "")
+            )
         context = {
             **self.admin_site.each_context(request), **worth_told(workflow=workflow, user=user),
             "opts": self.opts, "original": workflow, "workflow": workflow, "said": said, "reason": reason,
             "title": workflow.name, "form": form if manages else None, "manages": manages, "matrix": matrix,
             "money": money_told(workflow=workflow, user=user), "problems": problems or [],
-            "missing": _missing(workflow), "takes_work": workflow.takes_work,
+            "broken_glass": broken_lately(workflow=workflow), "missing": _missing(workflow), "takes_work": workflow.takes_work,
             "versions": workflow.versions.select_related("author").order_by("-number")[:VERSIONS_SHOWN],
             "destinations": [
                 {"row": one, "kind": kind_told(one.kind), "leads_to": leads_to(one)} for one in workflow.destinations.all()

@@ -7,12 +7,17 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.text import slugify
 from guardian.models import GroupObjectPermission
 
-from workflows.access import Action, may, people_who_may
+from workflows.access import Action, may, people_who_may, unended
+from workflows.admin.people_field import PersonField
+from workflows.duties import MOST_REASON, check_owner, refusal_of_owner
 from workflows.models import Workflow
+from workflows.people import acting
 
 
 class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -50,11 +55,17 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
             choice: Any = self.fields[name]
             choice.queryset = _groups_for(workflow=workflow, by=by)
             choice.empty_label = "Nobody yet"
-        owner: Any = self.fields["owner"]
-        owner.queryset = people_around(workflow=workflow, by=by)
-        owner.empty_label = "Nobody yet"
-        if not workflow:
-            owner.initial = by.pk
+        self.fields["owner"] = PersonField(
+            queryset=people_around(workflow=workflow, by=by), required=False, label="Owner",
+            search=people_address(workflow, "owner"), help_text="User name of somebody who may see its items. Empty: nobody yet.",
+        )  # fmt: skip
+        if workflow is None:
+            self.fields["owner"].initial = by.pk
+        elif refusal_of_owner(workflow=workflow, to=by, by=by):
+            self.fields["owner_reason"] = forms.CharField(
+                label="Why you make yourself the owner", required=False, max_length=MOST_REASON,
+                help_text="Only to break the glass: it is kept, shown on this page, and mailed to the owner and the deputy.",
+            )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -62,6 +73,29 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
             cleaned["slug"] = _free_slug(cleaned.get("name", ""))
             self.instance.slug = cleaned["slug"]
         return cleaned
+
+
+def save_settings(*, form: WorkflowForm, by: Any) -> None:
+    """Its own columns alone: meanwhile another version may have become active, or the stage may be another.
+
+    Raises InvalidInput where somebody else has to name the owner, and nothing was saved.
+    """
+    with transaction.atomic():
+        stored = (
+            Workflow.objects.select_for_update(of=("self",)).select_related("owner").get(pk=form.instance.pk)
+        )
+        to, reason = form.cleaned_data["owner"], form.cleaned_data.get("owner_reason", "")
+        glass = check_owner(workflow=stored, to=to, by=by, reason=reason)
+        workflow = form.save(commit=False)
+        with acting(by=by, why=f"Glass broken: {glass.reason}" if glass else "", on=workflow):
+            workflow.save(update_fields=[name for name in form.cleaned_data if name != "owner_reason"])
+
+
+def people_address(workflow: Workflow | None, role: str) -> str:
+    """Where a field asks who may be named in it; without a workflow there is nobody but oneself."""
+    if workflow is None:
+        return ""
+    return f"{reverse('admin:workflows_workflow_people', args=[workflow.pk])}?for={role}"
 
 
 def _free_slug(name: str) -> str:
@@ -76,7 +110,9 @@ def _groups_for(*, workflow: Workflow | None, by: Any) -> QuerySet[Group]:
     """Who makes a workflow or manages its access chooses among all groups; else those that have to do with it."""
     if workflow is None or may(by, Action.ACCESS, workflow):
         return Group.objects.order_by("name")
-    granted = GroupObjectPermission.objects.filter(object_pk=str(workflow.pk), content_type__model="workflow")
+    granted = unended(
+        GroupObjectPermission.objects.filter(object_pk=str(workflow.pk), content_type__model="workflow")
+    )
     known = (
         Q(user=by)
         | Q(pk__in=granted.values("group"))

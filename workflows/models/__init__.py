@@ -14,13 +14,15 @@ from workflows.models.definitions import (
     Workflow,
 )
 from workflows.models.deliveries import Delivery, DeliveryAttempt, RegisterEntry
+from workflows.models.duties import BreakGlass
 from workflows.models.exports import RegisterExport
-from workflows.models.grants import GrantChange
+from workflows.models.grants import GrantChange, GrantEnd
 from workflows.models.items import BACKLOG, MAX_ATTEMPTS, SUBMITTED, IdempotencyKey, Item, Page, Source
 from workflows.models.keys import ApiKey
 from workflows.models.money import Budget, Price, Reservation, Spending
 from workflows.models.runs import FieldResult, Run
 from workflows.models.tries import Try
+from workflows.models.viewing import ViewAs
 
 __all__ = [
     "BACKLOG",
@@ -30,6 +32,7 @@ __all__ = [
     "TAKES_WORK",
     "ApiKey",
     "Beat",
+    "BreakGlass",
     "Brief",
     "Budget",
     "Case",
@@ -44,6 +47,7 @@ __all__ = [
     "FieldResult",
     "FollowUp",
     "GrantChange",
+    "GrantEnd",
     "IdempotencyKey",
     "Item",
     "Label",
@@ -62,5 +66,6 @@ __all__ = [
     "Stage",
     "Try",
     "Version",
+    "ViewAs",
     "Workflow",
 ]

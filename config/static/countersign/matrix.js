@@ -20,6 +20,10 @@ document.querySelectorAll("[data-matrix]").forEach((form) => {
     form.addEventListener("change", (event) => {
         const row = event.target.closest("[data-row]");
         if (!row) return;
+        if (event.target.matches("[data-until]")) {
+            ask();
+            return;
+        }
         if (event.target.matches("[data-preset]")) {
             if (event.target.value === "custom") return;
             const wanted = new Set(event.target.value.split(" "));

@@ -52,7 +52,7 @@ def test_what_is_written_is_kept_and_the_so_what_is_worked_out(
     page = client.get(brief_of(workflow)).content.decode()
     assert "Not enough said yet: how often, minutes by hand, cost of an hour." in page
     deputy = make_user("deputy", can=STAFF, on=workflow)
-    wanted = sent(deputy=deputy.pk, **{"timed-0-what": "The first", "timed-0-minutes": "5.5", "timed-2-what": "The third",
+    wanted = sent(deputy=deputy.username, **{"timed-0-what": "The first", "timed-0-minutes": "5.5", "timed-2-what": "The third",
                                        "timed-2-minutes": "6.5"})  # fmt: skip
     assert client.post(brief_of(workflow), wanted).status_code == 302
     brief = Brief.objects.get()
@@ -69,7 +69,7 @@ def test_everything_that_is_wrong_is_told_at_once_and_what_was_typed_stays(
 ) -> None:
     stranger = make_user("stranger")
     wanted = sent(
-        task="Typed", per_week_low="130", minutes_by_hand="six", deputy=stranger.pk, follow_up_on=str(timezone.localdate()),
+        task="Typed", per_week_low="130", minutes_by_hand="six", deputy=stranger.username, follow_up_on=str(timezone.localdate()),
         **{"timed-0-what": "The first", "timed-1-minutes": "4"},
     )  # fmt: skip
     answer = client.post(brief_of(workflow), wanted)
@@ -84,7 +84,8 @@ def test_everything_that_is_wrong_is_told_at_once_and_what_was_typed_stays(
     assert "stranger" not in page
     assert not Brief.objects.exists()
     assert (
-        "A deputy is somebody else" in client.post(brief_of(workflow), sent(deputy=admin.pk)).content.decode()
+        "A deputy is somebody else"
+        in client.post(brief_of(workflow), sent(deputy=admin.username)).content.decode()
     )
 
 

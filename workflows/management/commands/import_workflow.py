@@ -14,6 +14,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument(
+            "--break-glass", default="", metavar="REASON",
+            help="make the imported version of a live workflow active at once, with a reason that is kept, shown and mailed",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         for path in options["files"]:
@@ -24,9 +28,14 @@ class Command(BaseCommand):
                     f"{path} cannot be read ({error.__class__.__name__}). Nothing of it was imported."
                 ) from None
             try:
-                workflow, version, changed = workflow_file.import_workflow(text=text)
+                workflow, version, changed = workflow_file.import_workflow(
+                    text=text, break_glass=options["break_glass"]
+                )
             except Refused as refused:
                 raise CommandError(f"{path}: {refused}") from None
+            is_active = workflow.version_id == version.pk
+            waits = "waits: the workflow went live, so somebody who manages it makes it active in the admin (or --break-glass REASON)"
+            closed = "" if workflow.takes_work else f", {workflow.get_stage_display().lower()}"
             self.stdout.write(
-                f"{workflow.slug}: {'imported' if changed else 'nothing to change'}, {version} is active"
+                f"{workflow.slug}: {'imported' if changed else 'nothing to change'}, {version} {'is active' if is_active else waits}{closed}"
             )
