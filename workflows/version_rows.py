@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from pydantic import ValidationError
 
+from workflows import audit
 from workflows.access import Action, may
 from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.models import Field, Operator, Rule, Stage, Version, Workflow
@@ -121,7 +122,16 @@ def activate_version(*, version: Version, by: Any, reason: str = "", start_trial
             )
         workflow.version = version
         why = f"Version {version.number} made active" + (f": {reason.strip()}" if reason.strip() else "")
+        was = Workflow.objects.values_list("version_id", flat=True).get(pk=workflow.pk)
         _save(workflow, by=by, why=why)
+        audit.record(
+            kind=audit.Kind.VERSION_ACTIVATED, by=by, workflow=workflow,
+            facts={
+                "version": version.pk, "number": version.number, "before": was, "stage": workflow.stage,
+                "wrote_it": needs_reason(version=version, workflow=workflow, by=by),
+            },
+            content={"reason": reason.strip()} if reason.strip() else None,
+        )  # fmt: skip
         if start_trial and workflow.stage == Stage.SETUP:
             workflow = set_stage(
                 workflow=workflow, stage=Stage.TRIAL, by=by, reason=f"Begun with version {version.number}", way="admin"
