@@ -56,8 +56,9 @@ class ItemPages(ItemActs):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         item = self.get_object(request, object_id)
+        page = self.page(request, item)  # reads the fields, once for both
         note_view(item=item, by=request.user, way="admin")
-        return self.page(request, item)
+        return page
 
     def page(
         self, request: HttpRequest, item: Item, *, typed: QueryDict | None = None, problems: dict[str, str] | None = None,

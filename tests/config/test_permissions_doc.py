@@ -153,6 +153,7 @@ TRIED: dict[str, Callable[[Client, Workflow], bool]] = {
     "Give and take permissions": _sees_the_table,
     "Revoke an API key": _revokes,
     "See who exported": _opens("/admin/workflows/registerexport/"),
+    "Read the audit log of the workflow": _opens("/admin/workflows/auditevent/"),
 }
 
 
