@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.connectors.base import DeliveryFailed
@@ -39,29 +40,37 @@ def last_line() -> bytes:
 
 def write_anchor(*, sequence: int, hash: str) -> bool:
     """Anchor a point that was just verified. False when it is anchored already."""
-    row = AuditCheck.objects.filter(name=ANCHOR).first()
-    if row is not None and row.sequence >= sequence:
+    told = _write(sequence=sequence, hash=hash)
+    if told is None:
         return False
-    before = last_line()
-    told: dict[str, Any] = {
-        "at": written(timezone.now()), "hash": hash, "sequence": sequence,
-        "previous": hashlib.sha256(before).hexdigest() if before else START,
-    }  # fmt: skip
-    line = canonical(told)
-    # One write in append mode: two processes do not tear each other's lines.
-    descriptor = os.open(settings.AUDIT_ANCHORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "ab") as file:
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    AuditCheck.objects.update_or_create(
-        name=ANCHOR,
-        defaults={
-            "at": timezone.now(), "sequence": sequence, "hash": hashlib.sha256(line).hexdigest(),
-            "words": f"Event {sequence:,} was anchored in {Path(settings.AUDIT_ANCHORS).name}{_post(told)}.",
-        },
-    )  # fmt: skip
+    # Outside of the transaction: a receiver may take its time.
+    sent = _post(told)
+    words = f"Event {sequence:,} was anchored in {Path(settings.AUDIT_ANCHORS).name}{sent}."
+    AuditCheck.objects.filter(name=ANCHOR, sequence=sequence).update(words=words)
     return True
+
+
+def _write(*, sequence: int, hash: str) -> dict[str, Any] | None:
+    """One at a time: each line carries the hash of the line before it."""
+    AuditCheck.objects.get_or_create(name=ANCHOR, defaults={"at": timezone.now()})
+    with transaction.atomic():
+        row = AuditCheck.objects.select_for_update().get(name=ANCHOR)
+        if row.sequence >= sequence:
+            return None
+        before = last_line()
+        told: dict[str, Any] = {
+            "at": written(timezone.now()), "hash": hash, "sequence": sequence,
+            "previous": hashlib.sha256(before).hexdigest() if before else START,
+        }  # fmt: skip
+        line = canonical(told)
+        descriptor = os.open(settings.AUDIT_ANCHORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
+            file.write(line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        row.at, row.sequence, row.hash = timezone.now(), sequence, hashlib.sha256(line).hexdigest()
+        row.save()
+    return told
 
 
 def _post(told: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ and whether the database still refuses changes."""
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from itertools import batched
 
@@ -35,8 +36,10 @@ def verify_log(*, after: int = 0, hash: str = START) -> Verdict:
     """From the event after `after`, whose hash is given, to the end."""
     chain = Chain(sequence=after, previous=hash)
     try:
+        # Before the file: a line that is added meanwhile is then one too many, and never one too few.
+        anchored = AuditCheck.objects.filter(name=ANCHOR, sequence__gt=0).first()
         known = anchors()
-        _check_last_anchor(known=known)
+        _check_last_anchor(row=anchored, known=known)
         chain.anchors = known
         # Read first: what is written meanwhile lies behind it.
         head = AuditHead.objects.filter(pk=HEAD).first()
@@ -77,14 +80,14 @@ def _contents(*, first: int, last: int) -> dict[int, AuditContent]:
     return {one.event_sequence: one for one in rows}
 
 
-def _check_last_anchor(*, known: dict[int, str]) -> None:
+def _check_last_anchor(*, row: AuditCheck | None, known: dict[int, str]) -> None:
     """The file ends with the line that was written last: lines cut off its end are missed here."""
-    row = AuditCheck.objects.filter(name=ANCHOR).first()
     if row is None:
         return
     if row.sequence not in known:
         raise Broken(row.sequence, "its anchor is gone from the anchors' file.")
-    if max(known) == row.sequence and hashlib.sha256(last_line()).hexdigest() != row.hash:
+    line = last_line()
+    if json.loads(line)["sequence"] == row.sequence and hashlib.sha256(line).hexdigest() != row.hash:
         raise Broken(row.sequence, "its anchor was changed in the anchors' file.")
 
 
