@@ -57,6 +57,7 @@ HINTS: dict[str, Hint] = {
     "reviews.stuck": Hint("Something failed here, and a person has the next step.", "reviewers", "Needs attention"),
     "workflows.registerentry": Hint("Every accepted result, with who accepted it.", "managers", "The register"),
     "workflows.registerexport": Hint("Who took rows of the register out, and which.", "admins", "Exports on record"),
+    "workflows.auditevent": Hint("What happened, who did it, and that nobody changed the record.", "admins", "The audit log"),
     "workflows.delivery": Hint("Each result on its way to one destination.", "managers", "Deliveries"),
     "workflows.workflow": Hint("One repeated task with its people, versions and destinations.", "admins", "Make a workflow"),
     "workflows.version": Hint("What the model is asked, and when a person must look.", "admins", "Versions"),

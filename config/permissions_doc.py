@@ -30,7 +30,7 @@ MEANS: dict[Action, str] = {
     Action.EXPORT: "takes rows of the register out as a file",
     Action.MODEL_LOGS: "sees prompts, raw answers and what they cost",
     Action.MANAGE: "changes the workflow, its versions and destinations, tries a version, takes a claim over",
-    Action.ACCESS: "gives and takes permissions, sees API keys and revokes them, sees who exported",
+    Action.ACCESS: "gives and takes permissions, sees API keys and revokes them, sees who exported, reads the audit log",
 }
 
 
@@ -77,6 +77,7 @@ ACTS = (
     Act("Look as somebody else", "Why", (Action.ACCESS,), also="within the workflows whose access one manages; never as a superuser"),
     Act("Revoke an API key", "API keys", (Action.ACCESS,)),
     Act("See who exported", "Exports", (Action.ACCESS,)),
+    Act("Read the audit log of the workflow", "Audit log", (Action.ACCESS,)),
 )  # fmt: skip
 
 

@@ -77,14 +77,23 @@ TEMPLATES = [
 ]
 
 
+# Django's own, which write the audit log as the last of each transaction.
+ENGINES = {f"django.db.backends.{name}": f"config.databases.{name}" for name in ("sqlite3", "postgresql")}
+
+
 def database() -> dict[str, Any]:
     url = os.environ.get("DATABASE_URL")
     if url:
         chosen: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True))
+        if chosen["ENGINE"] not in ENGINES:
+            raise SystemExit(
+                "DATABASE_URL names another database than SQLite or PostgreSQL; these two are supported."
+            )
+        chosen["ENGINE"] = ENGINES[chosen["ENGINE"]]
         if "sqlite" not in chosen["ENGINE"]:
             return chosen
     else:
-        chosen = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA / "countersign.sqlite3"}
+        chosen = {"ENGINE": ENGINES["django.db.backends.sqlite3"], "NAME": DATA / "countersign.sqlite3"}
     # WAL with immediate transactions: eight writers without one lock error, where the defaults had hundreds.
     chosen["CONN_MAX_AGE"] = None
     chosen["OPTIONS"] = {
@@ -271,6 +280,12 @@ if is_on("HTTPS"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000
+
+# The audit log: where the head of its chain is written down outside the database (docs/audit.md).
+AUDIT_ANCHORS = DATA / "anchors.jsonl"
+AUDIT_ANCHOR_URL = os.environ.get(
+    "AUDIT_ANCHOR_URL", ""
+).strip()  # signed with the secret in AUDIT_ANCHOR_SECRET
 
 LOGGING = {
     "version": 1,

@@ -31,6 +31,7 @@ SET_UP: tuple[Screen, ...] = (
     ("API keys", "key", "workflows", "apikey"),
     ("Runs", "smart_toy", "workflows", "run"),
     ("Exports", "download", "workflows", "registerexport"),
+    ("Audit log", "verified_user", "workflows", "auditevent"),
 )
 INSTALLATION: tuple[Screen, ...] = (
     ("Users", "person", "auth", "user"),

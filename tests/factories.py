@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.utils import timezone
 
 from workflows.access import Action, grant
@@ -266,3 +267,9 @@ def make_entry(
         RegisterEntry.objects.filter(pk=entry.pk).update(**columns)
         entry.refresh_from_db()
     return entry
+
+
+def write_events() -> None:
+    """Into the audit log, in a test whose transaction never ends."""
+    wrapper: Any = connection
+    wrapper.write_collected()

@@ -22,6 +22,7 @@ from django.utils import timezone
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, remove_perm
 
+from workflows import audit
 from workflows.models import GrantChange, GrantEnd, Workflow
 
 User = AbstractBaseUser | AnonymousUser
@@ -58,6 +59,7 @@ PATHS: dict[str, str] = {
     "workflows.registerentry": "workflow",
     "workflows.registerexport": "workflow",
     "workflows.apikey": "workflow",
+    "workflows.auditevent": "workflow_id",
     "workflows.grantchange": "workflow",
     "workflows.try": "version__workflow",
     "workflows.breakglass": "workflow",
@@ -84,6 +86,7 @@ VIEWING: dict[str, Action | tuple[Action, ...]] = {
     "workflows.run": Action.MODEL_LOGS,
     "workflows.fieldresult": Action.VIEW,
     "workflows.apikey": Action.ACCESS,
+    "workflows.auditevent": Action.ACCESS,
     "workflows.grantchange": Action.ACCESS,
     "workflows.viewas": Action.ACCESS,
     "workflows.try": Action.MANAGE,
@@ -220,13 +223,17 @@ def may(user: User, action: Action, row: Model | None = None) -> bool:
     return all(ids is None or pk in ids for ids in _ids_of_each(user=user, name=name, action=action))
 
 
-def _workflow_pk(row: Model) -> int:
+def _workflow_pk(row: Model) -> int | None:
+    """None: an event of the audit log that is of no workflow, and so of nobody's but a superuser's."""
     value: Any = row
     path = PATHS[row._meta.label_lower]
     *through, last = path.split("__")
     for step in through:
         value = getattr(value, step)
-    return int(value.pk if last == "pk" else getattr(value, f"{last}_id"))
+    pk: int | None = (
+        value.pk if last == "pk" else getattr(value, last if last.endswith("_id") else f"{last}_id")
+    )
+    return pk
 
 
 def people_who_may(*, action: Action, workflow: Workflow) -> QuerySet[Any]:
@@ -290,6 +297,11 @@ def _change(
         GrantChange.objects.create(
             workflow=workflow, by=by, action=action.value, given=given, name=_name_of(holder), ends_at=ends_at,
             group=group, user=user,  # type: ignore[misc]
+        )  # fmt: skip
+        audit.record(
+            kind=audit.Kind.ACCESS_GIVEN if given else audit.Kind.ACCESS_TAKEN, by=by, workflow=workflow, person=user,
+            facts={"permission": action.value, "group": group.pk if group else None, "person": user.pk if user else None},
+            content={"name": _name_of(holder)},
         )  # fmt: skip
     if isinstance(holder, AbstractBaseUser):
         forget(holder)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.llm.outcomes import Outcome
+from workflows import audit
 from workflows.access import Action, may, people_who_may
 from workflows.attention import HAPPENED, KEPT
 from workflows.errors import NotPermitted
@@ -80,11 +81,16 @@ def set_budget(
         budget = Budget.objects.select_for_update().filter(workflow=workflow).first() or Budget(
             workflow=workflow
         )
+        before = {name: getattr(budget, name) for name in LIMITS} if budget.pk else {}
         for name in LIMITS:
             setattr(budget, name, limits[name])
         budget.alert_percent = alert_percent
         with acting(by=by, why="The budget was set", on=budget):
             budget.save()
+        audit.record(
+            kind=audit.Kind.BUDGET_CHANGED, by=by, workflow=workflow,
+            facts={"before": before, "after": {name: limits[name] for name in LIMITS}, "alert_percent": alert_percent},
+        )  # fmt: skip
         # Under other limits it is news again.
         today = timezone.localdate()
         current = Spending.objects.filter(

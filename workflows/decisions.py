@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from workflows import audit
 from workflows.access import Action, may
 from workflows.drafting.compare import same_value
 from workflows.drafting.fields import FieldSpec, Kind
@@ -97,10 +98,11 @@ def _accept(
     _check_values(item=row, values=final)
     if values is not None:
         final = _typed(item=row, values=final, keys=values.keys())
-    changed = _changed(item=row, drafted=_draft_values(item=row), final=final)
+    before = _draft_values(item=row)
+    changed = _changed(item=row, drafted=before, final=final)
     decision = record_decision(
         item=row, by=by, kind=Decision.Kind.EDIT if changed or by_hand else Decision.Kind.APPROVE, values=final,
-        changed=changed, reason=reason,
+        changed=changed, reason=reason, before=before,
     )  # fmt: skip
     why = f"{decision.get_kind_display()}{f': {reason}' if reason else ''}"
     row = move_locked(
@@ -338,8 +340,24 @@ def record_decision(
     values: dict[str, Any] | None,
     changed: list[str],
     reason: str,
+    before: dict[str, Any] | None = None,
 ) -> Decision:
+    """`before` are the values of the draft, where some were changed."""
     run = Run.objects.filter(item=item, outcome="ok").order_by("-pk").first()
-    return Decision.objects.create(
+    decision = Decision.objects.create(
         item=item, run=run, kind=kind, by=by, values=values, changed=changed, reason=storable(reason)[:300]
     )
+    specs = item.version.specs() if item.version and changed else ()
+    audit.record(
+        kind=audit.Kind.ITEM_DECIDED, by=by, item=item,
+        facts={
+            "decision": decision.pk, "kind": kind.value, "run": run.pk if run else None, "changed": changed,
+            "sensitive": [spec.key for spec in specs if spec.sensitive and spec.key in changed],
+        },
+        content={
+            "reason": decision.reason,
+            "before": {key: (before or {}).get(key) for key in changed},
+            "after": {key: (values or {}).get(key) for key in changed},
+        } if changed or decision.reason else None,
+    )  # fmt: skip
+    return decision

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q, QuerySet
 
+from workflows import audit
 from workflows.access import Action, people_who_may
 from workflows.errors import InvalidInput, NotPermitted
 from workflows.models import (
@@ -177,9 +178,14 @@ def break_glass(*, workflow: Workflow, act: BreakGlass.Act, by: Any, reason: str
     if len(reason) > MOST_REASON:
         said = f"The reason has {len(reason)} characters; {MOST_REASON} can be kept. Nothing was changed."
         raise InvalidInput(said, problems={"reason": said})
-    return BreakGlass.objects.create(
+    broken = BreakGlass.objects.create(
         workflow=workflow, act=act, by=by, reason=reason, what=what[:200], tell=_to_tell(workflow)
     )
+    audit.record(
+        kind=audit.Kind.GLASS_BROKEN, by=by, workflow=workflow, facts={"act": str(act)},
+        content={"reason": reason, "what": broken.what},
+    )  # fmt: skip
+    return broken
 
 
 def _to_tell(workflow: Workflow) -> list[int]:

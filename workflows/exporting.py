@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from workflows import audit
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.telling import in_order, told_value
 from workflows.models import RegisterEntry, RegisterExport, Version, Workflow
@@ -41,13 +42,24 @@ def rows_by_workflow(*, entries: QuerySet[RegisterEntry]) -> dict[int, int]:
 def record_export(*, by: Any, format: str, filters: str, rows: Mapping[int, int]) -> list[RegisterExport]:
     """Before the first byte: a download that breaks off was an export all the same."""
     now = timezone.now()
+    workflows = Workflow.objects.in_bulk(rows)
     with transaction.atomic():
-        return [
+        made = [
             RegisterExport.objects.create(
-                workflow_id=workflow_id, by=by, at=now, format=format, filters=filters[:500], rows=count
+                workflow=workflows[pk], by=by, at=now, format=format, filters=filters[:500], rows=count
             )
-            for workflow_id, count in rows.items()
+            for pk, count in rows.items()
         ]
+        audit.record_many(
+            [
+                audit.Entry(
+                    kind=audit.Kind.EXPORTED, by=by, workflow=one.workflow, content={"filters": filters} if filters else None,
+                    facts={"export": one.pk, "rows": one.rows, "format": format},
+                )
+                for one in made
+            ]
+        )  # fmt: skip
+    return made
 
 
 def columns_of(*, workflow: Workflow | None) -> list[Column]:

@@ -22,7 +22,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.connectors.base import DeliveryFailed, Parcel, Receipt, Repeat, connector, parse_config
-from workflows import attention
+from workflows import attention, audit
 from workflows.access import Action, may
 from workflows.errors import Conflict, NotPermitted
 from workflows.models import Delivery, DeliveryAttempt, Item
@@ -318,6 +318,25 @@ def _end(delivery: Delivery, state: Delivery.State, *, why: str, **columns: Any)
         setattr(delivery, name, value)
     with acting(by=system_user(), why=why, on=delivery):
         delivery.save(update_fields=["state", "lease", "lease_until", *columns])
+    if state != Delivery.State.WAITING:
+        _record_end(delivery=delivery, by=system_user())
+
+
+def _record_end(*, delivery: Delivery, by: Any, why: str = "") -> None:
+    told = {
+        "destination": delivery.destination.name,
+        "error": delivery.error,
+        "reference": delivery.reference,
+        "why": why,
+    }
+    audit.record(
+        kind=audit.Kind.DELIVERY_ENDED, by=by, item=delivery.item,
+        facts={
+            "delivery": delivery.pk, "destination": delivery.destination_id, "to": delivery.destination.kind,
+            "state": str(delivery.state), "tries": delivery.tries,
+        },
+        content={name: said for name, said in told.items() if said},
+    )  # fmt: skip
 
 
 def _settle(*, item: Item, by: Any) -> None:
@@ -348,6 +367,7 @@ def mark_arrived(*, delivery: Delivery, by: Any, why: str) -> Delivery:
         row.state, row.delivered_at = Delivery.State.DELIVERED, timezone.now()
         with acting(by=by, why=f"Marked as arrived: {why}", on=row):
             row.save(update_fields=["state", "delivered_at"])
+        _record_end(delivery=row, by=by, why=f"Marked as arrived: {why}")
         _settle(item=item, by=by)
         return row
 
@@ -367,6 +387,10 @@ def _resend(row: Delivery, item: Item, *, by: Any) -> Delivery:
     )
     with acting(by=by, why="Sent again", on=again):
         again.save(force_insert=True)
+    audit.record(
+        kind=audit.Kind.DELIVERY_RESENT, by=by, item=item,
+        facts={"delivery": again.pk, "resend_of": row.pk, "destination": row.destination_id},
+    )  # fmt: skip
     wake(task="workflows.tasks.deliver")
     return again
 

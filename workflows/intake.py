@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
+from workflows import audit
 from workflows.access import Action, may
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused, TooLarge
 from workflows.models import SUBMITTED, CaseSource, IdempotencyKey, Item, Source, Workflow
@@ -209,6 +210,11 @@ def _create(
         )
     for position, file in enumerate(files, start=1):
         store_source(item=item, position=position, kind=Source.Kind.FILE, upload=file)
+    audit.record(
+        kind=audit.Kind.ITEM_RECEIVED, by=by, item=item,
+        facts={"channel": channel, "version": item.version_id, "files": len(files), "text": bool(text.strip())},
+        content={"title": item.title, "external_id": external_id, "files": [file.name for file in files]},
+    )  # fmt: skip
     # One after the other from here to the commit, or two that come in at once do not see each other.
     Workflow.objects.select_for_update(no_key=True).only("pk").get(pk=workflow.pk)
     same = Item.objects.filter(workflow=workflow, content_hash=content).exclude(pk=item.pk)

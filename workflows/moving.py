@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from workflows import audit
 from workflows.access import Action, may
 from workflows.decisions import (
     NEW_DRAFT,
@@ -179,6 +180,11 @@ def _make(
     )  # fmt: skip
     with acting(by=by, why=why, on=made):
         made.save(force_insert=True)
+    audit.record(
+        kind=audit.Kind.ITEM_RECEIVED, by=by, item=made,
+        facts={"channel": made.channel, "version": made.version_id, "origin": row.public_id},
+        content={"title": made.title, "external_id": external_id, "why": why},
+    )  # fmt: skip
     wake(task="workflows.tasks.work")
     return made
 

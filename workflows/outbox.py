@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from workflows import audit
 from workflows.models import REGISTER as REGISTER  # whoever reads deliveries takes it from here
 from workflows.models import Decision, Delivery, Destination, Item, Stage
 from workflows.people import acting
@@ -94,4 +95,8 @@ def cancel_deliveries(*, item: Item, by: Any, why: str) -> bool:
             delivery.state = Delivery.State.CANCELLED
             with acting(by=by, why=why, on=delivery):
                 delivery.save(update_fields=["state"])
+            audit.record(
+                kind=audit.Kind.DELIVERY_ENDED, by=by, item=item, content={"why": why},
+                facts={"delivery": delivery.pk, "destination": delivery.destination_id, "state": str(delivery.state)},
+            )  # fmt: skip
         return True

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.llm.answers import Answer, Request
 from integrations.llm.outcomes import Outcome
-from workflows import attention
+from workflows import attention, audit
 from workflows.asking import Asked, ask_about, draft_of, reference_date
 from workflows.budgets import is_limited, problem_of
 from workflows.drafting.prompt import TooLong
@@ -84,13 +84,14 @@ def prepare(*, item_id: int, lease: uuid.UUID, by: Any = None) -> Prepared | lis
     except TooLong as error:
         problem = attention.of_outcome(outcome=Outcome.TOO_LONG, detail=str(error))
         with transaction.atomic():
-            Run.objects.create(
+            run = Run.objects.create(
                 item=item,
                 version_id=version_id,
                 outcome=Outcome.TOO_LONG,
                 error=str(error),
                 ended_at=timezone.now(),
             )
+            audit.record(kind=audit.Kind.RUN_RECORDED, by=by, item=item, facts=_facts_of(run=run))
             _to_attention(item=item, lease=lease, by=by, why="Too long for the model", problem=problem)
         return None
     with transaction.atomic():
@@ -123,6 +124,7 @@ def record(*, prepared: Prepared, answer: Answer, cpu_seconds: float | None = No
             run=run, answer=answer, draft=draft.as_json() if draft else None, cpu_seconds=cpu_seconds,
             cost=prepared.meter.finish(calls=answer.calls),
         )  # fmt: skip
+        audit.record(kind=audit.Kind.RUN_RECORDED, by=prepared.by, item=item, facts=_facts_of(run=run))
         if item.lease != prepared.lease or item.state != State.WORKING:
             return None
         if draft is None:
@@ -173,6 +175,13 @@ def _end_run(
         "outcome", "model", "profile", "raw_text", "draft", "error", "calls", "prompt_tokens", "completion_tokens",
         "seconds", "cpu_seconds", "cost", "ended_at",
     ])  # fmt: skip
+
+
+def _facts_of(*, run: Run) -> dict[str, Any]:
+    return {
+        "run": run.pk, "outcome": run.outcome, "model": run.model, "calls": len(run.calls), "prompt_tokens": run.prompt_tokens,
+        "completion_tokens": run.completion_tokens, "cost": run.cost,
+    }  # fmt: skip
 
 
 def _call_as_json(call: Any) -> dict[str, Any]:

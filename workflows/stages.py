@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from django.db import transaction
 
+from workflows import audit
 from workflows.access import Action, may
 from workflows.errors import InvalidInput, NotPermitted
 from workflows.gate import Check, checks, unmet
@@ -42,10 +43,15 @@ def set_stage(*, workflow: Workflow, stage: Stage, by: Any, reason: str = "", wa
             if reason == row.stage_reason:
                 reason = ""  # that is why it stands where it is; an exported file brings it along
             reason = _launch(workflow=row, by=by, reason=reason, way=way)
+        was = row.stage
         told = f"Stage “{stage.label}”" + (f": {reason}" if reason else "")
         row.stage, row.stage_reason = stage.value, reason
         with acting(by=by or system_user(), why=told, on=row):
             row.save(update_fields=["stage", "stage_reason"])
+        audit.record(
+            kind=audit.Kind.STAGE_CHANGED, by=by, workflow=row, facts={"from": was, "to": row.stage, "way": way},
+            content={"reason": reason} if reason else None,
+        )  # fmt: skip
     return row
 
 
@@ -56,11 +62,20 @@ def _launch(*, workflow: Workflow, by: Any, reason: str, way: Way) -> str:
             f"{workflow.name} has no active version, so it cannot take work. Nothing was changed. Make a version active first."
         )
     found = checks(workflow=workflow)
-    if missing := unmet(found):
+    missing = unmet(found)
+    if missing:
         _allow_without(workflow=workflow, missing=missing, by=by, reason=reason)
-    Launch.objects.create(
+    launch = Launch.objects.create(
         workflow=workflow, from_stage=workflow.stage, by=by, way=way, reason=reason,
         checks=[{name: value for name, value in asdict(check).items() if name != "place"} for check in found],
+    )  # fmt: skip
+    audit.record(
+        kind=audit.Kind.LAUNCHED, by=by, workflow=workflow,
+        facts={
+            "launch": launch.pk, "version": workflow.version_id, "way": way, "checks": len(found),
+            "not_met": [check.key for check in missing],
+        },
+        content={"reason": reason} if reason else None,
     )  # fmt: skip
     return reason or f"All {len(found)} checks before it goes live were met"
 

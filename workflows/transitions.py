@@ -14,10 +14,13 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from workflows.audit import Entry, Kind, record_many
 from workflows.models import Item
 from workflows.people import acting
 from workflows.states import FOR_A_PERSON, LABELS, State, may_follow
 
+# Said by the worker in words that are always the same.
+NOBODY_SAYS_WHY = frozenset({State.WORKING, State.DELIVERED})
 Follower = Callable[..., None]
 _followers: dict[State | None, list[Follower]] = defaultdict(list)
 
@@ -82,6 +85,7 @@ def move_all_locked(*, rows: Sequence[Item], to: State, by: Any, why: str) -> No
         state=to.value, state_since=now, due_at=None, updated_at=now, revision=F("revision") + 1
     )
     Item.history.bulk_history_create(rows, update=True, default_user=by, default_change_reason=why[:100])
+    record_many([_told(row=row, was=was[row.pk], by=by, why=why) for row in rows])
     for row in rows:
         for call in (*_followers[to], *_followers[None]):
             call(item=row, was=was[row.pk], by=by, why=why)
@@ -100,6 +104,24 @@ def move_locked(*, row: Item, to: State, by: Any, why: str, **columns: Any) -> I
         setattr(row, name, value)
     with acting(by=by, why=why, on=row):
         row.save(update_fields=["state", "state_since", "due_at", "revision", "updated_at", *columns])
+    record_many([_told(row=row, was=was, by=by, why=why, routed="route" in columns)])
     for call in (*_followers[to], *_followers[None]):
         call(item=row, was=was, by=by, why=why)
     return row
+
+
+def _told(*, row: Item, was: State, by: Any, why: str, routed: bool = False) -> Entry:
+    """For the audit log. Why may quote what stands in the item or what a person typed."""
+    facts: dict[str, Any] = {"from": was.value, "to": row.state, "revision": row.revision}
+    content: dict[str, Any] | None = None if row.state in NOBODY_SAYS_WHY else {"why": why}
+    if routed and row.route:
+        route = row.route
+        facts |= {
+            "version": row.version_id, "target": route["target"], "signal": route["signal"], "signal_of": route["signal_of"],
+            "to_check": route["to_check"],
+            "reasons": [{"kind": one["kind"], "field": one["field"]} for one in route["reasons"]],
+        }  # fmt: skip
+        content = {"reasons": [one["text"] for one in route["reasons"]]}
+    return Entry(
+        kind=Kind.ITEM_ROUTED if routed else Kind.ITEM_MOVED, by=by, item=row, facts=facts, content=content
+    )

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from pydantic import ValidationError
 
+from workflows import audit
 from workflows.access import Action, may
 from workflows.duties import check_activation, takes_two
 from workflows.errors import Conflict, InvalidInput, NotPermitted
@@ -121,10 +122,19 @@ def make_active(
 ) -> None:
     """The one place where a version becomes the active one. On a locked row; `by` None is the command line. Raises InvalidInput."""
     glass = check_activation(version=version, workflow=workflow, by=by, reason=reason)
+    was = workflow.version_id
     workflow.version = version
     said = f"Version {version.number} {why}" + (f", glass broken: {glass.reason}" if glass else "")
     with acting(by=by or system_user(), why=said, on=workflow):
         workflow.save(update_fields=["version"])
+    audit.record(
+        kind=audit.Kind.VERSION_ACTIVATED, by=by or system_user(), workflow=workflow,
+        facts={
+            "version": version.pk, "number": version.number, "before": was, "stage": workflow.stage,
+            "glass_broken": glass is not None,
+        },
+        content={"reason": reason.strip()} if reason.strip() else None,
+    )  # fmt: skip
 
 
 def problems_of(version: Version) -> list[str]:

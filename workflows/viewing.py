@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
+from workflows import audit
 from workflows.access import Action, look_as, may, workflow_ids
 from workflows.errors import InvalidInput, NotPermitted
 from workflows.models import ViewAs, Workflow
@@ -42,18 +43,31 @@ def begin(*, by: Any, person: Any, workflow: Workflow) -> ViewAs:
     now = timezone.now()
     with transaction.atomic():
         ViewAs.objects.filter(by=by, ended_at=None).update(ended_at=now)
-        return ViewAs.objects.create(
+        look = ViewAs.objects.create(
             workflow=workflow,
             by=by,
             person=person,
             started_at=now,
             ends_at=now + timedelta(minutes=MOST_MINUTES),
         )
+        audit.record(
+            kind=audit.Kind.LOOK_BEGUN, by=by, workflow=workflow, person=person,
+            facts={"look": look.pk, "person": person.pk, "until": look.ends_at.isoformat()},
+            content={"person": person.get_username()},
+        )  # fmt: skip
+        return look
 
 
 def end(*, pk: int, by: Any) -> bool:
     """Whether it had not ended before."""
-    return bool(ViewAs.objects.filter(pk=pk, by=by, ended_at=None).update(ended_at=timezone.now()))
+    with transaction.atomic():
+        look = ViewAs.objects.select_for_update().select_related("workflow").filter(pk=pk, by=by, ended_at=None).first()
+        if look is None:
+            return False
+        look.ended_at = timezone.now()
+        look.save(update_fields=["ended_at"])
+        audit.record(kind=audit.Kind.LOOK_ENDED, by=by, workflow=look.workflow, facts={"look": look.pk})
+        return True
 
 
 def eyes(*, pk: int, by: Any) -> tuple[ViewAs, Any] | None:

@@ -70,6 +70,7 @@ def item_page(
     sources = sources_of(item=item, user=user, marks=marks)
     return {
         "item": item,
+        "may_see_audit": may(user, Action.ACCESS, item),
         "version": version,
         "state": state_chip(item.state),
         "signal": None if item.signal is None else show_signal(item.signal),

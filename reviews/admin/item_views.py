@@ -17,6 +17,7 @@ from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.models import Item
 from workflows.states import TO_DECIDE
 from workflows.transitions import InvalidTransition
+from workflows.viewed import note_view
 
 
 class ItemPages(ItemActs):
@@ -54,7 +55,10 @@ class ItemPages(ItemActs):
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        return self.page(request, self.get_object(request, object_id))
+        item = self.get_object(request, object_id)
+        page = self.page(request, item)  # reads the fields, once for both
+        note_view(item=item, by=request.user, way="admin")
+        return page
 
     def page(
         self, request: HttpRequest, item: Item, *, typed: QueryDict | None = None, problems: dict[str, str] | None = None,

@@ -23,6 +23,7 @@ from reviews.reports import stuck
 from reviews.reports.asking import Asked
 from reviews.reports.filters import NO_SAMPLE, SAMPLE, Choices, Filter, in_words, monday, read_filter
 from reviews.reports.page import MAKERS, Reports
+from workflows import audit
 from workflows.access import may_count
 from workflows.export_files import Sheet, csv_lines, write_book
 
@@ -60,6 +61,7 @@ def report_file(request: HttpRequest) -> HttpResponseBase:
     report = reports.one(key, stuck_rows=stuck.IN_A_FILE)
     if report.names_items and not reports.asked.exports:
         raise Http404  # names of items and people leave only with those who may export
+    _record(request, format=format, taken=[key])
     return StreamingHttpResponse(
         csv_lines(titles=report.titles(), rows=report.cells()), content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": content_disposition_header(True, _name(report.title, "csv")) or "attachment"},
@@ -71,6 +73,7 @@ def _book(request: HttpRequest, reports: Reports, choices: Choices) -> FileRespo
     exports = reports.asked.exports
     taken = {key: one for key, one in found.items() if exports or not one.names_items}
     left_out = [one.title for key, one in found.items() if key not in taken]
+    _record(request, format="xlsx", taken=list(taken))
     now = timezone.localtime(reports.asked.now)
     about = [
         ("Exported by", request.user.get_username()),
@@ -90,6 +93,14 @@ def _book(request: HttpRequest, reports: Reports, choices: Choices) -> FileRespo
         filename=_name("Reports", "xlsx"),
         content_type=SHEET,
     )
+
+
+def _record(request: HttpRequest, *, format: str, taken: list[str]) -> None:
+    """Before the first byte, as for the register."""
+    audit.record(
+        kind=audit.Kind.REPORT_EXPORTED, by=request.user, facts={"format": format, "reports": taken},
+        content={"query": request.GET.urlencode()[:1000]},
+    )  # fmt: skip
 
 
 def _name(title: str, ending: str) -> str:

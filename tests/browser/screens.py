@@ -124,6 +124,8 @@ SCREENS = (
     Screen("reports-wrong-dates", "/admin/reports/?since=2026-13-01", ("manager",)),
     Screen("items-from-a-report", "/admin/workflows/item/?part=accepted&since=all&until=all", ("manager",)),
     Screen("exports", "/admin/workflows/registerexport/", ("admin",)),
+    Screen("audit-log", "/admin/workflows/auditevent/", ("admin",)),
+    Screen("audit-event", "/admin/workflows/auditevent/{event}/change/", ("admin",)),
     Screen("deliveries", "/admin/workflows/delivery/", ("staff", "manager")),
     Screen("delivery", "/admin/workflows/delivery/{delivery}/change/", ("manager",)),
     Screen("runs", "/admin/workflows/run/", ("invoice-manager",)),

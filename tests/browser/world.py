@@ -44,6 +44,7 @@ from tests.browser.serving import Rows, serving
 from tests.factories import MANAGER, STAFF, grant_all, make_user, make_workflow
 from tests.scripted_model import ScriptedModel, scripted_model
 from tests.webhook_receiver import Receiver, webhook_receiver
+from workflows import audit
 from workflows.access import Action
 from workflows.decisions import approve, escalate, reject
 from workflows.evaluation.cases import import_cases
@@ -51,6 +52,7 @@ from workflows.evaluation.running import begin_evaluation, run_evaluations
 from workflows.handoff import deliver_due
 from workflows.intake import submit
 from workflows.models import (
+    AuditEvent,
     Case,
     Delivery,
     Destination,
@@ -133,6 +135,7 @@ class World:
             "destination": Destination.objects.filter(workflow=workflow, kind="webhook").get().pk,
             "entry": RegisterEntry.objects.filter(item=self.items["delivered"]).get().pk,
             "delivery": Delivery.objects.filter(item=self.items["delivered"]).order_by("pk").first().pk,
+            "event": AuditEvent.objects.filter(kind=audit.Kind.ITEM_DECIDED).values_list("pk", flat=True)[0],
             "run": Item.objects.get(pk=self.items["invoice"]).runs.first().pk,
             "unused": Version.objects.get(workflow__slug=LEADS, used_at=None).pk,
             "leads": self.workflows[LEADS].pk,

@@ -166,6 +166,7 @@ TRIED: dict[str, Callable[[Client, Workflow], bool]] = {
     "Look as somebody else": _looks_as,
     "Revoke an API key": _revokes,
     "See who exported": _opens("/admin/workflows/registerexport/"),
+    "Read the audit log of the workflow": _opens("/admin/workflows/auditevent/"),
 }
 
 

@@ -25,6 +25,7 @@ from tests.factories import (
     make_run,
     make_version,
     make_workflow,
+    write_events,
 )
 from workflows.access import PATHS, Action, grant
 from workflows.api_keys import create_api_key
@@ -98,6 +99,7 @@ def make_rows(*, count: int, people: dict[str, Any]) -> Large:
     _evaluations(workflow=large, count=count, by=boss)
     deliver_due(limit=10 * count)
     Delivery.objects.filter(item=others["accepted"]).update(state=Delivery.State.DEAD, error="refused")
+    write_events()
     return Large(workflow=large, item=_large_item(workflow=large, count=count), others=others)
 
 

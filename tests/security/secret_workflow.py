@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviews.models import Escalation, Review, Stuck
-from tests.factories import make_item, make_run, make_user, make_version, make_workflow
+from tests.factories import make_item, make_run, make_user, make_version, make_workflow, write_events
+from workflows import audit
 from workflows.access import PATHS, Action
 from workflows.api_keys import create_api_key
 from workflows.decisions import approve
 from workflows.evaluation.cases import import_cases
 from workflows.models import (
+    AuditEvent,
     Brief,
     Budget,
     Case,
@@ -78,11 +80,13 @@ def make_secret() -> Secret:
     )
     Budget.objects.create(workflow=workflow, per_item=77)
     case, evaluation = _make_evaluation(workflow=workflow, by=boss)
+    write_events()
+    event = AuditEvent.objects.get(kind=audit.Kind.ITEM_DECIDED)
     rows: list[Model] = [
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
         RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
-        export, case, evaluation,
+        export, case, evaluation, event,
         Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
     ]  # fmt: skip
     Brief.objects.create(

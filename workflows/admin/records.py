@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from workflows.access import Action, may
@@ -16,6 +15,7 @@ from workflows.admin.base import ScopedAdmin, ScopedInline, label
 from workflows.admin.filters import ItemsWorkflowFilter, WorkflowFilter
 from workflows.admin.running import run_on_each
 from workflows.admin.telling import as_text, chip, told_values
+from workflows.api_keys import revoke_api_key
 from workflows.handoff import mark_arrived, resend
 from workflows.models import ApiKey, Delivery, DeliveryAttempt, Item, Run
 from workflows.money import told_cost
@@ -199,9 +199,11 @@ class ApiKeyAdmin(ScopedAdmin):
 
     @admin.action(description="Revoke", permissions=["access"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        revoked = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
-        for key in queryset:
-            self.log_change(request, key, "Revoked")
+        revoked = 0
+        for key in queryset.select_related("workflow"):
+            if revoke_api_key(key=key, by=request.user):
+                revoked += 1
+                self.log_change(request, key, "Revoked")
         messages.success(
             request,
             f"{revoked} {'key' if revoked == 1 else 'keys'} revoked. Calls with them are refused from now on.",

@@ -46,13 +46,13 @@ class AcceptedFilter(RangeDateFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         first, last = self.days()
         if first:
-            queryset = queryset.filter(accepted_at__gte=_midnight(first))
+            queryset = queryset.filter(accepted_at__gte=midnight(first))
         if last:
-            queryset = queryset.filter(accepted_at__lt=_midnight(last + timedelta(days=1)))
+            queryset = queryset.filter(accepted_at__lt=midnight(last + timedelta(days=1)))
         return queryset
 
     def days(self) -> tuple[date | None, date | None]:
-        return _day(self.used_parameters.get("accepted_at_from")), _day(
+        return day_of(self.used_parameters.get("accepted_at_from")), day_of(
             self.used_parameters.get("accepted_at_to")
         )
 
@@ -111,7 +111,7 @@ def filters_in_words(cl: Any) -> str:
     return "; ".join(told)
 
 
-def _day(given: Any) -> date | None:
+def day_of(given: Any) -> date | None:
     """None too for what is no day, or one that no clock reaches."""
     try:
         read = date.fromisoformat(str(given or ""))
@@ -120,5 +120,5 @@ def _day(given: Any) -> date | None:
     return read if 1900 <= read.year <= 2999 else None
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))

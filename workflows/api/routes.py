@@ -33,6 +33,7 @@ from workflows.errors import InvalidInput, NotPermitted, TooLarge
 from workflows.models import ApiKey, Item
 from workflows.stages import set_stage
 from workflows.states import State
+from workflows.viewed import note_view
 
 MOST_ITEMS_OF_A_PAGE = 200
 
@@ -144,6 +145,7 @@ def read_item(request: HttpRequest, item_id: str) -> ItemWhole:
     item = items.filter(public_id=public_id).first()
     if item is None:
         raise Http404
+    note_view(item=item, by=key.user, way="api")
     return whole(item=item)
 
 

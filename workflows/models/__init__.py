@@ -1,3 +1,4 @@
+from workflows.models.audit import AuditCheck, AuditContent, AuditEvent, AuditHead
 from workflows.models.beats import Beat
 from workflows.models.briefs import Brief, FollowUp, Launch, MetricActual
 from workflows.models.cases import Case, CaseResult, CaseSource, Evaluation, Label
@@ -31,6 +32,10 @@ __all__ = [
     "SUBMITTED",
     "TAKES_WORK",
     "ApiKey",
+    "AuditCheck",
+    "AuditContent",
+    "AuditEvent",
+    "AuditHead",
     "Beat",
     "BreakGlass",
     "Brief",

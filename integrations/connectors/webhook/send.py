@@ -43,8 +43,24 @@ def send(
     tls: ssl.SSLContext | None = None,
 ) -> Receipt:
     """`deliver` with everything it takes from its surroundings as an argument."""
-    body = payload(parcel)
-    headers = _sign(body=body, key=parcel.key, secret=secret, secret_env=config.secret_env)
+    return send_body(
+        body=payload(parcel), key=parcel.key, config=config, secret=secret, allowed_private_hosts=allowed_private_hosts,
+        resolve=resolve, tls=tls,
+    )  # fmt: skip
+
+
+def send_body(
+    *,
+    body: str,
+    key: str,
+    config: WebhookConfig,
+    secret: str,
+    allowed_private_hosts: Collection[str] = (),
+    resolve: Resolve | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Receipt:
+    """Sign and post any text, in ASCII. Raises DeliveryFailed."""
+    headers = _sign(body=body, key=key, secret=secret, secret_env=config.secret_env)
     try:
         answer = post(
             url=config.url,
