@@ -31,6 +31,7 @@ SET_UP: tuple[Screen, ...] = (
     ("API keys", "key", "workflows", "apikey"),
     ("Runs", "smart_toy", "workflows", "run"),
     ("Exports", "download", "workflows", "registerexport"),
+    ("Erasures", "ink_eraser", "workflows", "erasure"),
 )
 INSTALLATION: tuple[Screen, ...] = (
     ("Users", "person", "auth", "user"),

@@ -6,10 +6,13 @@ class Reviews(AppConfig):
     verbose_name = "Work"
 
     def ready(self) -> None:
+        from reviews.admin.page_pictures import forget_pictures
         from reviews.budget_mail import tell_of_budgets
         from reviews.minutes import person_minutes
+        from reviews.models import Review
         from reviews.notifying import tell_owners
         from reviews.opening import follow_item
+        from workflows.erasure import registry
         from workflows.measuring import tell_person_minutes
         from workflows.ticking import every
         from workflows.transitions import follow
@@ -18,3 +21,15 @@ class Reviews(AppConfig):
         tell_person_minutes(person_minutes)
         every(seconds=60, name="tell the owners what waits", call=tell_owners)
         every(seconds=60, name="tell the owners of budgets that run low", call=tell_of_budgets)
+
+        registry.register_blanking(
+            name="reviews", model=Review, to={"reason": "", "amount": None, "currency": ""}
+        )
+        registry.declare_free(columns={
+            f"reviews.{model}.{name}": "one of our own words"
+            for model, names in (
+                ("review", ("kind", "state", "reason_kinds")), ("historicalreview", ("kind", "state", "history_type")),
+            )
+            for name in names
+        })  # fmt: skip
+        registry.with_a_file(name="pictures of pages", call=forget_pictures)

@@ -8,6 +8,11 @@ class Workflows(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_execute
 
+        from workflows.erasure import registry, tables
+        from workflows.erasure.erasing import finish_all
+        from workflows.erasure.mails import erase_mails
+        from workflows.erasure.retention import erase_due
+        from workflows.erasure.scrubbing import scrub_when_due, sweep_stray_files
         from workflows.money import settle_lost
         from workflows.tasks import note_tick, wake_what_is_due
         from workflows.ticking import every
@@ -15,3 +20,10 @@ class Workflows(AppConfig):
         post_execute.connect(note_tick, dispatch_uid="note_tick")
         every(seconds=1.5, name="look for due work", call=wake_what_is_due)
         every(seconds=60, name="settle reservations whose calls never answered", call=settle_lost)
+
+        tables.register_all()
+        registry.afterwards(name="mails in the folder", call=erase_mails)
+        every(seconds=20, name="finish erasures that were cut off", call=finish_all)
+        every(seconds=60, name="erase what was kept long enough", call=erase_due)
+        every(seconds=86_400, name="delete files that nothing holds", call=sweep_stray_files)
+        every(seconds=86_400, name="rebuild the database file after erasures", call=scrub_when_due)

@@ -14,6 +14,7 @@ from workflows.models.definitions import (
     Workflow,
 )
 from workflows.models.deliveries import Delivery, DeliveryAttempt, RegisterEntry
+from workflows.models.erasures import Erasure, LegalHold
 from workflows.models.exports import RegisterExport
 from workflows.models.grants import GrantChange
 from workflows.models.items import BACKLOG, MAX_ATTEMPTS, SUBMITTED, IdempotencyKey, Item, Page, Source
@@ -39,6 +40,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "Destination",
+    "Erasure",
     "Evaluation",
     "Field",
     "FieldResult",
@@ -48,6 +50,7 @@ __all__ = [
     "Item",
     "Label",
     "Launch",
+    "LegalHold",
     "MetricActual",
     "Operator",
     "Page",
