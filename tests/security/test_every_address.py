@@ -28,6 +28,7 @@ from workflows.models import (
     GrantChange,
     Item,
     Launch,
+    LegalHold,
     MetricActual,
     RegisterExport,
     Run,
@@ -43,14 +44,14 @@ LIST_ACTIONS = (
 )  # fmt: skip
 POSTED = {
     *(f"workflows_item_{act}" for act in ("decide", "delivery", "claim", "renew", "release", "take_over", "move", "split", "check")),
-    *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up")),
+    *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up", "hold")),
     *(f"workflows_version_{act}" for act in ("copy", "activate", "try", "evaluate")),
     "workflows_case_active", "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
 }  # fmt: skip
 # Figures of whatever one may count: not a row, so it is not hidden from everybody; what it counts is looked at.
-FIGURES = {"reports", "reports_export"}
+FIGURES = {"reports", "reports_export", "workflows_erasure_person"}
 # Rows without a screen of their own in the admin.
-UNLISTED = (Decision, GrantChange, Try, Brief, MetricActual, Launch, FollowUp, Budget)
+UNLISTED = (Decision, GrantChange, Try, Brief, MetricActual, Launch, FollowUp, Budget, LegalHold)
 # What is no row of ours: signing in and out, the index, and the screens of superusers.
 OTHER_NAMES = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site", "app_list",
@@ -135,6 +136,8 @@ def posts(*, secret: Secret, address: str) -> Iterator[dict[str, Any]]:
     }
     for stage in ("live", "paused", "retired"):
         yield {"stage": stage, "reason": "r"}
+    for verb in ("look", "erase", "hold", "release"):
+        yield {"verb": verb, "text": CANARY, "reason": "r", "confirm": "erase 1", "workflow": ""}
     today = str(timezone.localdate())
     yield {
         "task": "changed", "metric_source": "entered", "timed-TOTAL_FORMS": "0", "timed-INITIAL_FORMS": "0", "day": today,
@@ -241,7 +244,13 @@ def test_view_only_people_see_rows_but_no_model_logs_no_keys_and_change_nothing(
         answer = client.get(address)
         assert answer.status_code < 500, name
         if name.startswith(
-            ("workflows_run_", "workflows_apikey_", "workflows_registerexport_", "workflows_case_")
+            (
+                "workflows_run_",
+                "workflows_apikey_",
+                "workflows_registerexport_",
+                "workflows_case_",
+                "workflows_erasure_",
+            )
         ):
             assert answer.status_code in ((405,) if name in POSTED else (403, 404)), name
             # The page says whom to ask about workflows that this person may see, and nothing else.

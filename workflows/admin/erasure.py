@@ -184,7 +184,7 @@ def _preview(*, found: Found, user: Any) -> dict[str, Any]:
                 "workflow": workflow,
                 "items": [{"row": one, "places": ", ".join(found.items[one.pk]), "refused": refused.get(one.pk, "")} for one in items[:MOST_SHOWN]],
                 "more": max(0, len(items) - MOST_SHOWN),
-                "parts": count_parts(items=going, workflow_id=workflow.pk, extra=beside),
+                "parts": list(count_parts(items=going, workflow_id=workflow.pk, extra=beside).items()),
                 "not_reached": [*beyond_of(items=going, by=user), *(beside.not_reached if beside else ())],
             }
         )  # fmt: skip
@@ -238,7 +238,7 @@ def item_erase_view(*, request: HttpRequest, item: Item, screen: Any) -> HttpRes
         "original": item, "item": item, "title": "Erase or hold", "said": said, "reason": request.POST.get("reason", ""),
         "hold": LegalHold.objects.filter(item=item, released_at=None).select_related("by").first(),
         "refused": refused_now.get(item.pk, ""), "confirm": confirmation(1),
-        "parts": count_parts(items=[item.pk], workflow_id=item.workflow_id),
+        "parts": list(count_parts(items=[item.pk], workflow_id=item.workflow_id).items()),
         "not_reached": beyond_of(items=[item.pk], by=user),
     }  # fmt: skip
     return _page(screen, request, "workflows/erase_item.html", context, status)

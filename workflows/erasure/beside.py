@@ -116,7 +116,7 @@ def erase_mentions(batch: Batch) -> int:
     for model in (Item, past):
         rows = model._base_manager.filter(problem__item__in=batch.public_ids)
         for pk, problem in rows.values_list("pk", "problem"):
-            told = {**problem, "happened": "The same content came in before."}
+            told = {**(problem or {}), "happened": "The same content came in before."}
             found += model._base_manager.filter(pk=pk).update(problem=told)
     halves = past.objects.filter(origin_id__in=batch.items, history_change_reason__startswith="Split from")
     found += halves.update(**{HISTORY_REASON: f"Split from an {ERASED} item"})

@@ -88,7 +88,7 @@ def erase(
     for pk, workflow_id in rows.order_by("workflow", "pk").values_list("pk", "workflow"):
         by_workflow.setdefault(workflow_id, []).append(pk)
     for workflow_id, pks in by_workflow.items():
-        for number, chunk in enumerate(batched(pks, AT_ONCE, strict=False) if pks else [()]):
+        for number, chunk in enumerate(batched(pks, AT_ONCE) if pks else [()]):
             extra = beside.get(workflow_id, Beside()) if number == 0 else Beside()
             _erase_together(
                 pks=list(chunk), done=done, extra=extra, batch=replace(batch, workflow_id=workflow_id),
@@ -221,7 +221,7 @@ def refusals(*, items: Collection[Item], workflow_id: int) -> dict[int, str]:
             found[item.pk] = (
                 f"“{item.title}” is being drafted at this moment. It was not erased. Try again in a minute."
             )
-        elif item.pk in going:
+        elif item.pk in going or item.state == State.APPROVED:
             found[item.pk] = (
                 f"“{item.title}” is on its way to a destination. It was not erased. Wait until it has arrived, or take the "
                 "approval back."

@@ -40,7 +40,7 @@ def make_husks(batch: Batch) -> int:
     return int(changed)
 
 
-def _problem(problem: dict[str, Any]) -> dict[str, Any]:
+def _problem(problem: Any) -> dict[str, Any]:
     kept = {name: problem[name] for name in KEPT_OF_A_PROBLEM if name in problem}
     return {
         "happened": "Its content was erased.",

@@ -140,7 +140,7 @@ def _beside(*, pattern: str, workflow_id: int) -> Beside:
         (CaseResult, ("values", "fields", "error")),
         (CaseSource, ("name",)),
     ):
-        rows: Any = model._base_manager.filter(_any(columns, pattern), **in_cases)  # type: ignore[attr-defined]
+        rows: Any = model._base_manager.filter(_any(columns, pattern), **in_cases)
         cases |= set(rows.values_list("case", flat=True))
     read = re.compile(pattern, re.IGNORECASE)
     for source in CaseSource.objects.filter(media_type__startswith="text/", **in_cases).exclude(

@@ -167,4 +167,4 @@ def rows_of(model: Any, path: str, batch: Batch) -> QuerySet[Any]:
 
 def bare(rows: QuerySet[Any]) -> int:
     """Without `delete()`, which would write a line of history about each, or refuse."""
-    return rows.order_by()._raw_delete(using=rows.db) or 0  # type: ignore[attr-defined]
+    return rows.order_by()._raw_delete(using=rows.db) or 0

@@ -72,6 +72,7 @@ def test_a_refused_delivery_of_a_husk_is_not_sent_again() -> None:
     entry = make_entry(workflow=make_workflow())
     delivery, boss = entry.delivery, make_user(can=tuple(Action), on=entry.workflow)
     Delivery.objects.update(state=Delivery.State.DEAD)
+    Item.objects.update(state=State.DELIVERED)
     erase(items=[entry.item_id], by=boss, reason=WHY)
     delivery.refresh_from_db()
     assert delivery.payload == {}
@@ -247,11 +248,9 @@ def test_cases_of_the_same_content_go_too_and_evaluations_keep_their_counts(comm
 )  # fmt: skip
 def test_a_person_is_found_however_it_is_written(asked: str, written: str) -> None:
     workflow = make_workflow()
-    in_text, in_values = (
-        make_item(workflow=workflow, text=written),
-        make_item(workflow=workflow, values={"name": written}),
-    )
-    other = make_item(workflow=workflow)
+    in_text = make_item(workflow=workflow, text=written, values={})
+    in_values = make_item(workflow=workflow, text="A scan", values={"name": written})
+    other = make_item(workflow=workflow, text="Another letter", values={})
     Item.objects.filter(pk=other.pk).update(
         metadata={"note": "nothing of it"}, external_id="E-127", values={}
     )
@@ -310,6 +309,7 @@ def test_the_record_holds_counts_and_nothing_of_the_content() -> None:
     entry = make_entry(workflow=make_workflow(), title="Ines Okafor")
     reject_too = make_item(workflow=entry.workflow, title="Ines Okafor 2")
     reject(item=reject_too, by=make_user(can=SENIOR, on=entry.workflow), reason="Ines said no")
+    Item.objects.filter(pk=entry.item_id).update(state=State.DELIVERED)
     erase(items=[entry.item_id, reject_too.pk], by=None, reason=WHY)
     record = Erasure.objects.values().get()
     assert "Ines" not in str(record)
