@@ -14,7 +14,7 @@ from workflows.people import system_user
 TITLE = "Erased item"
 HUSK: dict[str, Any] = {
     "title": TITLE, "external_id": "", "content_hash": "", "metadata": {}, "values": None, "route": None,
-    "signal": None, "note": "",
+    "note": "",
 }  # fmt: skip
 KEPT_OF_A_PROBLEM = ("outcome", "item")  # what reports count by
 

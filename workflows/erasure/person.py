@@ -74,8 +74,9 @@ def search_person(*, text: str, by: Any, workflow: Workflow | None = None) -> Fo
     allowed = set(workflows.values_list("pk", flat=True))
     found = Found(items=_items(pattern=pattern, workflows=allowed))
     _add_duplicates(found=found, workflows=allowed)
+    hashes = frozenset(Source.objects.filter(item__in=found.items).values_list("sha256", flat=True))
     for pk in allowed:
-        if beside := _beside(pattern=pattern, workflow_id=pk):
+        if beside := _beside(pattern=pattern, workflow_id=pk, hashes=hashes):
             found.beside[pk] = beside
     return found
 
@@ -128,7 +129,7 @@ def _add_duplicates(*, found: Found, workflows: Collection[int]) -> None:
         found.items[pk] = ["the same file"]
 
 
-def _beside(*, pattern: str, workflow_id: int) -> Beside:
+def _beside(*, pattern: str, workflow_id: int, hashes: frozenset[str]) -> Beside:
     cases = set(
         Case.objects.filter(_any(("name",), pattern), workflow=workflow_id, erased_at=None).values_list(
             "pk", flat=True
@@ -142,6 +143,7 @@ def _beside(*, pattern: str, workflow_id: int) -> Beside:
     ):
         rows: Any = model._base_manager.filter(_any(columns, pattern), **in_cases)
         cases |= set(rows.values_list("case", flat=True))
+    cases |= set(CaseSource.objects.filter(sha256__in=hashes, **in_cases).values_list("case", flat=True))
     read = re.compile(pattern, re.IGNORECASE)
     for source in CaseSource.objects.filter(media_type__startswith="text/", **in_cases).exclude(
         case__in=cases
