@@ -137,7 +137,7 @@ def posts(*, secret: Secret, address: str) -> Iterator[dict[str, Any]]:
     for stage in ("live", "paused", "retired"):
         yield {"stage": stage, "reason": "r"}
     for verb in ("look", "erase", "hold", "release"):
-        yield {"verb": verb, "text": CANARY, "reason": "r", "confirm": "erase 1", "workflow": ""}
+        yield {"verb": verb, "text": CANARY[:5], "reason": "r", "confirm": "erase 1", "workflow": ""}
     today = str(timezone.localdate())
     yield {
         "task": "changed", "metric_source": "entered", "timed-TOTAL_FORMS": "0", "timed-INITIAL_FORMS": "0", "day": today,

@@ -117,8 +117,10 @@ def around(*, item: Item, by: Any) -> None:
         version=item.workflow.version, by=by, text=LINES, result={"fields": [{"value": CANARY}]}, said=CANARY,
         started_at=timezone.now(), ended_at=timezone.now(),
     )  # fmt: skip
+    with item.sources.get(media_type="message/rfc822").file.open("rb") as file:
+        sent = file.read()
     rows = f"- name: {CANARY} case\n  input: {CANARY}.eml\n  values: {{name: {CANARY}}}\n"
-    import_cases(workflow=item.workflow, text=rows, format="yaml", by=by, find=lambda _: letter(number=1))
+    import_cases(workflow=item.workflow, text=rows, format="yaml", by=by, find=lambda _: sent)
     case = Case.objects.get(name=f"{CANARY} case")
     evaluation = Evaluation.objects.create(version=item.workflow.version, by=by, total=1, done=1)
     CaseResult.objects.create(
