@@ -72,6 +72,7 @@ ACTS = (
     Act("Change a workflow, make a version, change a destination", "Workflows, Versions, Destinations", (Action.MANAGE,)),
     Act("Try a version, make it active, send a test to a destination", "Versions, the workflow's page", (Action.MANAGE,)),
     Act("Import cases, leave one out, run or stop an evaluation", "Cases, Versions, the workflow's page", (Action.MANAGE,)),
+    Act("Erase an item or a person’s data, hold and release", "item, Erasures, the workflow's page", (Action.MANAGE,)),
     Act("Give and take permissions", "the table on the workflow's page", (Action.ACCESS,)),
     Act("Ask why somebody may or may not, list grants that may go", "the workflow's page", (Action.ACCESS,)),
     Act("Look as somebody else", "Why", (Action.ACCESS,), also="within the workflows whose access one manages; never as a superuser"),

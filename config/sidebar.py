@@ -32,6 +32,7 @@ SET_UP: tuple[Screen, ...] = (
     ("Runs", "smart_toy", "workflows", "run"),
     ("Exports", "download", "workflows", "registerexport"),
     ("Audit log", "verified_user", "workflows", "auditevent"),
+    ("Erasures", "ink_eraser", "workflows", "erasure"),
 )
 INSTALLATION: tuple[Screen, ...] = (
     ("Users", "person", "auth", "user"),

@@ -30,7 +30,7 @@ from workflows.outbox import REGISTER, values_of
 from workflows.people import acting, system_user
 from workflows.register import enter
 from workflows.states import State
-from workflows.transitions import lock, move_locked
+from workflows.transitions import check_not_erased, lock, move_locked
 from workflows.waking import wake
 
 log = logging.getLogger("countersign.deliver")
@@ -261,7 +261,7 @@ def _delivered(*, delivery: Delivery, receipt: Receipt) -> None:
             delivered_at=timezone.now(),
         )
         _settle(item=item, by=system_user())
-    log.info("%s: %s arrived at %s.", item.workflow.slug, item.title, delivery.destination.name)
+    log.info("%s: item %s arrived at %s.", item.workflow.slug, item.pk, delivery.destination.name)
 
 
 def _failed(*, delivery: Delivery, error: DeliveryFailed) -> None:
@@ -282,11 +282,12 @@ def _failed(*, delivery: Delivery, error: DeliveryFailed) -> None:
                 due_at=timezone.now() + wait,
             )
             log.info(
-                "%s: %s did not take “%s” (%s); tried again in %.0f s.",
+                # Ids and kinds alone: a log is not erased, and an answer may quote what was sent.
+                "%s: %s did not take item %s (try %d); tried again in %.0f s.",
                 item.workflow.slug,
                 destination.name,
-                item.title,
-                error,
+                item.pk,
+                delivery.tries,
                 wait.total_seconds(),
             )
             return
@@ -304,7 +305,12 @@ def _failed(*, delivery: Delivery, error: DeliveryFailed) -> None:
             move_locked(
                 row=item, to=State.ATTENTION, by=system_user(), why=problem["happened"], problem=problem
             )
-    log.warning("%s: %s: %s", item.workflow.slug, item.title, problem["happened"])
+    log.warning(
+        "%s: item %s was not handed over to %s: it needs a person.",
+        item.workflow.slug,
+        item.pk,
+        destination.name,
+    )
 
 
 def _wait(*, tries: int, asked: float | None) -> timedelta:
@@ -402,6 +408,7 @@ def _after_attention(*, delivery: Delivery, by: Any, act: Callable[[Delivery, It
             raise NotPermitted(
                 f"You may not change deliveries of {item.workflow.name}. Ask whoever manages its access."
             )
+        check_not_erased(item=item)
         row = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if row.state not in (Delivery.State.DEAD, Delivery.State.UNCERTAIN):
             raise Conflict(f"This delivery is {row.get_state_display().lower()} now. Nothing was changed.")

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from workflows import audit
 from workflows.access import Action, may
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused, TooLarge
+from workflows.file_locks import keep_from_deletion
 from workflows.models import SUBMITTED, CaseSource, IdempotencyKey, Item, Source, Workflow
 from workflows.people import acting
 from workflows.states import State
@@ -251,7 +252,8 @@ def store_source(*, item: Item, position: int, kind: Source.Kind, upload: Upload
 
 
 def keep_file(*, source: Source | CaseSource, content: bytes) -> None:
-    """Store the bytes under their own hash, and name that place in the unsaved row."""
+    """Store the bytes under their own hash, and name that place in the unsaved row. Save it in the same transaction."""
+    keep_from_deletion(sha256=source.sha256)
     path = source.file.field.generate_filename(source, source.sha256)
     # The same bytes are stored once, whichever item they came with. A file of another size was cut off while it was
     # written (a full disk, a killed process), or is being written: it is not these bytes.

@@ -234,19 +234,17 @@ class Worker:
 
 
 def _report(*, item: Item, seconds: float) -> None:
-    """The progress line."""
+    """The progress line: ids and words of ours, for a log outlives what is erased."""
     why = ""
     if item.state == State.ATTENTION and item.problem:
-        why = item.problem["happened"]
-    elif item.route and item.route.get("reasons"):
-        why = item.route["reasons"][0]["text"]
+        why = f" ({item.problem.get('outcome', '')})"
     signal = f", signal {show_signal(item.signal)}" if item.signal is not None else ""
     log.info(
-        "%s: %s: %s%s, %.1f s. %s",
+        "%s: item %s: %s%s%s, %.1f s.",
         item.workflow.slug,
-        item.title,
+        item.pk,
         LABELS[State(item.state)].lower(),
+        why,
         signal,
         seconds,
-        why,
     )

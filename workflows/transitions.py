@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from workflows.audit import Entry, Kind, record_many
+from workflows.errors import Conflict
 from workflows.models import Item
 from workflows.people import acting
 from workflows.states import FOR_A_PERSON, LABELS, State, may_follow
@@ -47,6 +48,14 @@ def lock(*, item: Item) -> Item:
     """The row as it is now, ours until the transaction ends. SQLite's transactions are immediate: one writer anyway."""
     assert connection.in_atomic_block, "lock an item inside the transaction that changes it"
     return Item.objects.select_for_update(of=("self",)).select_related("workflow").get(pk=item.pk)
+
+
+def check_not_erased(*, item: Item) -> None:
+    """What is left of an erased item counts and does nothing else."""
+    if item.erased_at is not None:
+        raise Conflict(
+            "The content of this item was erased. Nothing was changed. Submit the work anew to have it done."
+        )
 
 
 def due_at(*, item: Item, to: State) -> datetime | None:
@@ -94,6 +103,7 @@ def move_all_locked(*, rows: Sequence[Item], to: State, by: Any, why: str) -> No
 def move_locked(*, row: Item, to: State, by: Any, why: str, **columns: Any) -> Item:
     """The same for a row that `lock()` gave in this very transaction: it is not read again."""
     assert connection.in_atomic_block, "the lock on the row ended with its transaction"
+    check_not_erased(item=row)
     if not may_follow(state=row.state, to=to):
         raise InvalidTransition(item=row, to=to)
     was = State(row.state)

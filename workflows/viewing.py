@@ -61,7 +61,12 @@ def begin(*, by: Any, person: Any, workflow: Workflow) -> ViewAs:
 def end(*, pk: int, by: Any) -> bool:
     """Whether it had not ended before."""
     with transaction.atomic():
-        look = ViewAs.objects.select_for_update().select_related("workflow").filter(pk=pk, by=by, ended_at=None).first()
+        look = (
+            ViewAs.objects.select_for_update()
+            .select_related("workflow")
+            .filter(pk=pk, by=by, ended_at=None)
+            .first()
+        )
         if look is None:
             return False
         look.ended_at = timezone.now()

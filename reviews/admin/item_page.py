@@ -75,6 +75,7 @@ def item_page(
         "state": state_chip(item.state),
         "signal": None if item.signal is None else show_signal(item.signal),
         "due": due(item.due_at) if item.due_at and item.state in FOR_A_PERSON else None,
+        "erasure": item.erasure if item.erased_at else None,
         "next_step": _next_step(item=item, deliveries=deliveries),
         "review": review,
         "instructions": _instructions(item=item) if item.state in FOR_A_PERSON else "",
@@ -98,11 +99,13 @@ def item_page(
         "may_decide": decides and free,
         "may_complete": completes,
         "may_type": completes or (decides and free),
-        "may_try_again": item.state in (State.ATTENTION, State.SKIPPED)
+        "may_try_again": item.erased_at is None
+        and item.state in (State.ATTENTION, State.SKIPPED)
         and (reviews or may(user, Action.MANAGE, item))
         and not handed,
         "may_close": (item.state == State.ATTENTION and reviews) or (decides and free),
         "targets": _targets(item=item, user=user) if may_move else [],
+        "may_erase": may(user, Action.MANAGE, item),
         "may_split": may_move and item.workflow.takes_work and may(user, Action.SUBMIT, item),
         "reason": (typed.get(f"reason-{typed.get('verb', '')}") or typed.get("reason", "")) if typed else "",
         "ask_again": typed.get("verb", "") if typed and "reason" in (problems or {}) else "",
@@ -150,6 +153,8 @@ def _related(*, item: Item, user: Any) -> Sequence[Item]:
 def _next_step(*, item: Item, deliveries: Sequence[Delivery]) -> str:
     """Whose turn it is and what comes next: nothing waits for nobody."""
     workflow = item.workflow
+    if item.erased_at is not None:
+        return "Its content was erased. What is left of it still counts in reports."
     match State(item.state):
         case State.RECEIVED | State.WORKING:
             return "It is being drafted. Nobody has to do anything now."

@@ -13,6 +13,7 @@ from reviews.admin.deciding import DONE, TYPED, decide, done, number_of
 from reviews.admin.item_acts import ItemActs, go_on, to_item
 from reviews.admin.item_page import item_page
 from reviews.admin.typed_values import read_typed
+from workflows.admin.erasure import item_erase_view
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.models import Item
 from workflows.states import TO_DECIDE
@@ -31,6 +32,7 @@ class ItemPages(ItemActs):
             self.own("<path:object_id>/move/", require_POST(self.move_view), "move"),
             self.own("<path:object_id>/split/", require_POST(self.split_view), "split"),
             self.own("<path:object_id>/check/", require_POST(self.check_view), "check"),
+            self.own("<path:object_id>/erase/", self.erase_view, "erase"),
             self.own("<path:object_id>/reasons/", require_safe(self.reasons_view), "reasons"),
             self.own(
                 "<path:object_id>/deliveries/<int:delivery_id>/", require_POST(self.delivery_view), "delivery"
@@ -59,6 +61,9 @@ class ItemPages(ItemActs):
         page = self.page(request, item)  # reads the fields, once for both
         note_view(item=item, by=request.user, way="admin")
         return page
+
+    def erase_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return item_erase_view(request=request, item=self.get_object(request, object_id), screen=self)
 
     def page(
         self, request: HttpRequest, item: Item, *, typed: QueryDict | None = None, problems: dict[str, str] | None = None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -79,7 +80,14 @@ def picture_of(*, source: Source, number: int, width: int, asked_by: int) -> byt
             cache.set(refused, (str(why.reason), why.message, why.next_step), _REFUSED_FOR)
             raise
     _keep(file, picture)
+    if not Source.objects.filter(pk=source.pk).exists():  # erased while it was drawn
+        forget_pictures(source.sha256)
     return picture
+
+
+def forget_pictures(sha256: str) -> None:
+    """Of a file that nothing holds any more."""
+    shutil.rmtree(_folder() / sha256[:2] / sha256, ignore_errors=True)
 
 
 def _place(*, source: Source, number: int, width: int) -> Path:

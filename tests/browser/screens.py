@@ -77,6 +77,12 @@ def _fall_behind(page: Page) -> None:
         page.get_by_role("button", name="Reject", exact=True).click()
 
 
+def _look_for_a_person(page: Page) -> None:
+    page.get_by_label("Look for").fill("invoice")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show what would go").click()
+
+
 def _unfold_tables(page: Page) -> None:
     page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
 
@@ -138,6 +144,9 @@ SCREENS = (
     Screen("workflow-brief", "/admin/workflows/workflow/{workflow}/brief/", ("admin",)),
     Screen("workflow-retire", "/admin/workflows/workflow/{workflow}/change/", ("admin",), first=_retire),
     Screen("workflow-new", "/admin/workflows/workflow/add/", ("admin",)),
+    Screen("erasures", "/admin/workflows/erasure/", ("admin",)),
+    Screen("erase-item", "/admin/workflows/item/{invoice}/erase/", ("admin",)),
+    Screen("erase-person", "/admin/workflows/erasure/person/", ("admin",), first=_look_for_a_person),
     Screen("versions", VERSION, ("admin",)),
     Screen("version", VERSION + "{version}/change/", ("admin",)),
     Screen("version-new", VERSION + "add/?workflow={leads}", ("admin",)),

@@ -37,6 +37,7 @@ from workflows.models import (
     Brief,
     CaseResult,
     Delivery,
+    Erasure,
     Evaluation,
     FollowUp,
     Item,
@@ -139,6 +140,7 @@ def _worth(*, workflow: Workflow, count: int, by: Any) -> None:
             workflow=workflow, day=today - timedelta(days=number), value=number, by=by
         )
         FollowUp.objects.create(workflow=workflow, due_on=today, findings="It was.", decision="keep", by=by)
+        Erasure.objects.create(workflow=workflow, kind="retention", reason="Kept long enough", items=1)
         Launch.objects.create(workflow=workflow, from_stage="trial", by=by, way="admin", checks=[])
 
 

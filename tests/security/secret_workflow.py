@@ -25,8 +25,10 @@ from workflows.models import (
     CaseResult,
     Delivery,
     Destination,
+    Erasure,
     Evaluation,
     Item,
+    LegalHold,
     MetricActual,
     RegisterEntry,
     RegisterExport,
@@ -79,6 +81,10 @@ def make_secret() -> Secret:
         workflow=workflow, by=boss, format="csv", filters=f"search: {CANARY}", rows=1
     )
     Budget.objects.create(workflow=workflow, per_item=77)
+    erasure = Erasure.objects.create(
+        workflow=workflow, kind="item", by=boss, reason=f"{CANARY} request", items=1, ended_at=timezone.now()
+    )
+    LegalHold.objects.create(workflow=workflow, item=item, by=boss, reason=f"{CANARY} lawsuit")
     case, evaluation = _make_evaluation(workflow=workflow, by=boss)
     write_events()
     event = AuditEvent.objects.get(kind=audit.Kind.ITEM_DECIDED)
@@ -86,7 +92,7 @@ def make_secret() -> Secret:
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
         RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
-        export, case, evaluation, event,
+        export, case, evaluation, event, erasure,
         Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
     ]  # fmt: skip
     Brief.objects.create(
@@ -141,6 +147,7 @@ def addresses(secret: Secret) -> dict[str, str]:
         history: Any = getattr(model, "history", None)
         version = history.filter(id=pk).first().pk if history and history.filter(id=pk).exists() else 1
         found[f"{name}_simple_history"] = reverse(f"admin:{name}_simple_history", args=[pk, version])
+    found["workflows_erasure_person"] = reverse("admin:workflows_erasure_person")
     found["reports"] = reverse("admin:reports")
     found["reports_export"] = reverse("admin:reports_export")
     found["workflows_registerentry_export"] = reverse("admin:workflows_registerentry_export")
@@ -150,7 +157,18 @@ def addresses(secret: Secret) -> dict[str, str]:
     found["workflows_item_picture"] = reverse(
         "admin:workflows_item_picture", args=[item.pk, item.sources.get().pk, 1, 1000]
     )
-    for act in ("decide", "claim", "renew", "release", "take_over", "move", "split", "check", "reasons"):
+    for act in (
+        "decide",
+        "claim",
+        "renew",
+        "release",
+        "take_over",
+        "move",
+        "split",
+        "check",
+        "reasons",
+        "erase",
+    ):
         found[f"workflows_item_{act}"] = reverse(f"admin:workflows_item_{act}", args=[item.pk])
     escalation = secret.rows["reviews.escalation"]
     found["reviews_review_next"] = reverse("admin:reviews_review_next")
@@ -176,6 +194,7 @@ def addresses(secret: Secret) -> dict[str, str]:
         "why",
         "stale",
         "view_as",
+        "hold",
     ):
         found[f"workflows_workflow_{view}"] = reverse(f"admin:workflows_workflow_{view}", args=[workflow.pk])
     case, evaluation = secret.rows["workflows.case"], secret.rows["workflows.evaluation"]

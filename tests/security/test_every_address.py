@@ -29,6 +29,7 @@ from workflows.models import (
     GrantChange,
     Item,
     Launch,
+    LegalHold,
     MetricActual,
     RegisterExport,
     Run,
@@ -46,14 +47,26 @@ LIST_ACTIONS = (
 POSTED = {
     *(f"workflows_item_{act}" for act in ("decide", "delivery", "claim", "renew", "release", "take_over", "move", "split", "check")),
     "workflows_evaluation_stop",
-    *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up", "view_as")),
+    *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up", "view_as", "hold")),
     *(f"workflows_version_{act}" for act in ("copy", "activate", "try", "evaluate")),
     "workflows_case_active", "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
 }  # fmt: skip
 # Figures of whatever one may count: not a row, so it is not hidden from everybody; what it counts is looked at.
-FIGURES = {"reports", "reports_export"}
+FIGURES = {"reports", "reports_export", "workflows_erasure_person"}
 # Rows without a screen of their own in the admin.
-UNLISTED = (Decision, GrantChange, Try, Brief, MetricActual, Launch, FollowUp, Budget, BreakGlass, ViewAs)
+UNLISTED = (
+    Decision,
+    GrantChange,
+    Try,
+    Brief,
+    MetricActual,
+    Launch,
+    FollowUp,
+    Budget,
+    BreakGlass,
+    ViewAs,
+    LegalHold,
+)
 # What is no row of ours: signing in and out, the index, and the screens of superusers.
 OTHER_NAMES = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site", "app_list",
@@ -138,6 +151,8 @@ def posts(*, secret: Secret, address: str) -> Iterator[dict[str, Any]]:
     }
     for stage in ("live", "paused", "retired"):
         yield {"stage": stage, "reason": "r"}
+    for verb in ("look", "erase", "hold", "release"):
+        yield {"verb": verb, "text": CANARY[:5], "reason": "r", "confirm": "erase 1", "workflow": ""}
     today = str(timezone.localdate())
     yield {
         "task": "changed", "metric_source": "entered", "timed-TOTAL_FORMS": "0", "timed-INITIAL_FORMS": "0", "day": today,
@@ -250,6 +265,7 @@ def test_view_only_people_see_rows_but_no_model_logs_no_keys_and_change_nothing(
                 "workflows_registerexport_",
                 "workflows_auditevent_",
                 "workflows_case_",
+                "workflows_erasure_",
             )
         ):
             assert answer.status_code in ((405,) if name in POSTED else (403, 404)), name

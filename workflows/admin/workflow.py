@@ -20,7 +20,8 @@ from workflows.admin.budget import budget_view, money_told
 from workflows.admin.desk_views import DeskViews
 from workflows.admin.destination import leads_to
 from workflows.admin.destination_form import kind_told
-from workflows.admin.launching import LaunchViews
+from workflows.admin.erasure import kept_told, workflow_hold_view
+from workflows.admin.launching import LaunchViews, status_of
 from workflows.admin.version import to_version
 from workflows.admin.workflow_form import WorkflowForm, save_settings
 from workflows.admin.worth_told import worth_told
@@ -54,6 +55,7 @@ class WorkflowAdmin(LaunchViews, DeskViews, BriefViews, OwnPages):
         return [
             path("<path:object_id>/access/", view, name="workflows_workflow_access"),
             path("<path:object_id>/budget/", self.admin_site.admin_view(self.budget_view), name="workflows_workflow_budget"),
+            path("<path:object_id>/hold/", self.admin_site.admin_view(require_POST(self.hold_view)), name="workflows_workflow_hold"),
             *self.launch_urls(),
             *self.desk_urls(),
             *self.brief_urls(),
@@ -62,6 +64,16 @@ class WorkflowAdmin(LaunchViews, DeskViews, BriefViews, OwnPages):
 
     def budget_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return budget_view(request=request, workflow=self.get_object(request, object_id), screen=self)
+
+    def hold_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        workflow: Workflow = self.get_object(request, object_id)
+        if not may(request.user, Action.MANAGE, workflow):
+            raise PermissionDenied
+        try:
+            workflow_hold_view(request=request, workflow=workflow)
+        except Refused as refused:
+            return self._page(request, workflow, said=str(refused), status=status_of(refused))
+        return HttpResponseRedirect(f"{to_workflow(workflow).url}#kept")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -166,7 +178,8 @@ class WorkflowAdmin(LaunchViews, DeskViews, BriefViews, OwnPages):
             "opts": self.opts, "original": workflow, "workflow": workflow, "said": said, "reason": reason,
             "title": workflow.name, "form": form if manages else None, "manages": manages, "matrix": matrix,
             "money": money_told(workflow=workflow, user=user), "problems": problems or [],
-            "broken_glass": broken_lately(workflow=workflow), "missing": _missing(workflow), "takes_work": workflow.takes_work,
+            "broken_glass": broken_lately(workflow=workflow),
+            "keeping": kept_told(workflow=workflow, user=user), "missing": _missing(workflow), "takes_work": workflow.takes_work,
             "versions": workflow.versions.select_related("author").order_by("-number")[:VERSIONS_SHOWN],
             "destinations": [
                 {"row": one, "kind": kind_told(one.kind), "leads_to": leads_to(one)} for one in workflow.destinations.all()

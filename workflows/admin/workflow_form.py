@@ -27,7 +27,7 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Workflow
         fields = (
             "name", "slug", "purpose", "owner", "reviewers", "escalation", "review_due_minutes",
-            "escalation_due_minutes", "hold_seconds",
+            "escalation_due_minutes", "hold_seconds", "keep_days",
         )  # fmt: skip
         labels = {
             "slug": "Name in addresses",
@@ -36,6 +36,7 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
             "review_due_minutes": "Minutes until a review is due",
             "escalation_due_minutes": "Minutes until an escalation is due",
             "hold_seconds": "Hold, in seconds",
+            "keep_days": "Days to keep content",
         }
         help_texts = {
             "slug": "Small letters, digits and hyphens. Empty: made from the name. It cannot be changed later.",

@@ -116,6 +116,7 @@ class ItemWhole(ItemLine):
     deliveries: list[DeliveryTold]
     cost: Cost
     problem: ProblemTold | None
+    erased_at: datetime | None  # its content is gone; what is left counts
 
 
 class ItemPage(Schema):
@@ -194,6 +195,7 @@ def whole(*, item: Item) -> ItemWhole:
         deliveries=[_delivery(one) for one in item.deliveries.select_related("destination").order_by("pk")],
         cost=_cost(runs),
         problem=ProblemTold(**_known(ProblemTold, item.problem)) if item.problem else None,
+        erased_at=item.erased_at,
     )
 
 

@@ -31,6 +31,9 @@ class Kind(StrEnum):
     BUDGET_CHANGED = "budget.changed"
     KEY_MADE = "api_key.made"
     KEY_REVOKED = "api_key.revoked"
+    ERASED = "content.erased"
+    HELD = "hold.placed"
+    RELEASED = "hold.released"
     EXPORTED = "register.exported"
     REPORT_EXPORTED = "report.exported"
     LOG_EXPORTED = "audit.exported"
@@ -62,6 +65,9 @@ LABELS = {
     Kind.BUDGET_CHANGED: "Budget was changed",
     Kind.KEY_MADE: "API key was made",
     Kind.KEY_REVOKED: "API key was revoked",
+    Kind.ERASED: "Content was erased",
+    Kind.HELD: "Hold was placed",
+    Kind.RELEASED: "Hold was released",
     Kind.EXPORTED: "Register was exported",
     Kind.REPORT_EXPORTED: "Report was exported",
     Kind.LOG_EXPORTED: "Audit log was exported",

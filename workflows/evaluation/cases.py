@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from workflows.access import Action, may
-from workflows.errors import InvalidInput, NotPermitted
+from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.evaluation.case_files import CasePart, FindFile, read_cases
 from workflows.evaluation.labels import specs_of, write_gold
 from workflows.intake import Upload, hash_of, keep_file
@@ -90,6 +90,8 @@ def set_active(*, case: Case, active: bool, by: Any) -> None:
     """One that is left out stays, with its results; evaluations from now on do without it."""
     if not may(by, Action.MANAGE, case):
         raise NotPermitted("You may not change the cases of this workflow. Ask whoever manages its access.")
+    if case.erased_at is not None:
+        raise Conflict("The content of this case was erased with that of an item. Nothing was changed.")
     Case.objects.filter(pk=case.pk).update(active=active)
     case.active = active
 

@@ -16,6 +16,7 @@ from workflows.models.definitions import (
 )
 from workflows.models.deliveries import Delivery, DeliveryAttempt, RegisterEntry
 from workflows.models.duties import BreakGlass
+from workflows.models.erasures import Erasure, LegalHold
 from workflows.models.exports import RegisterExport
 from workflows.models.grants import GrantChange, GrantEnd
 from workflows.models.items import BACKLOG, MAX_ATTEMPTS, SUBMITTED, IdempotencyKey, Item, Page, Source
@@ -47,6 +48,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "Destination",
+    "Erasure",
     "Evaluation",
     "Field",
     "FieldResult",
@@ -57,6 +59,7 @@ __all__ = [
     "Item",
     "Label",
     "Launch",
+    "LegalHold",
     "MetricActual",
     "Operator",
     "Page",

@@ -31,6 +31,7 @@ class Case(models.Model):
     origin = models.CharField(max_length=10)  # yaml, csv, gold, item
     content_hash = models.CharField(max_length=64)  # as of an item with the same content
     active = models.BooleanField(default=True)
+    erased_at = models.DateTimeField(null=True, editable=False)  # its content went with that of an item
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

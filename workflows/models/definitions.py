@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -99,6 +100,10 @@ class Workflow(models.Model):
     hold_seconds = models.PositiveIntegerField(
         default=600, help_text="How long an approved result waits before it is handed over."
     )
+    keep_days = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(36_500)],
+        help_text="How many days the content of an item is kept after it came to rest. Empty: for ever.",
+    )  # fmt: skip
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     history = HistoricalRecords()

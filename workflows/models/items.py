@@ -52,6 +52,12 @@ class Item(models.Model):
         default=0, editable=False
     )  # one more at each change of state or values
 
+    # The content is gone; what is left counts in reports.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    erasure = models.ForeignKey(
+        "Erasure", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="husks"
+    )
+
     # The lease. These columns are written by update() alone and stand in no history.
     lease = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -85,6 +91,10 @@ class Item(models.Model):
             models.Index(fields=["workflow", "updated_at", "id"], name="item_workflow_updated"),
             models.Index(fields=["state", "-priority", "created_at", "id"], name="item_to_lease"),
             models.Index(fields=["workflow", "content_hash"], name="item_content"),
+            # What was kept long enough.
+            models.Index(
+                fields=["workflow", "state_since"], condition=models.Q(erased_at=None), name="item_kept"
+            ),
             # What reports count, without a look at the rows: those carry whole drafts.
             models.Index(
                 fields=[
