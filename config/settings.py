@@ -269,7 +269,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Where a sign-in form may end: the issuer, and those that it sends people on to.
-SECURE_CSP = page_policy(sign_in_origins=origins_of(os.environ.get("OIDC_ISSUER", ""), *listed("OIDC_ORIGINS")))
+SECURE_CSP = page_policy(
+    sign_in_origins=origins_of(os.environ.get("OIDC_ISSUER", ""), *listed("OIDC_ORIGINS"))
+)
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if is_on("HTTPS"):
@@ -286,7 +288,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}
+        "line": {
+            "()": "config.masked_logs.MaskedFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            "datefmt": "%H:%M:%S",
+        }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},

@@ -35,7 +35,7 @@ class Door:
 
 # What a parameter stands for, by its name. `object_id`, `pk` and `id` are the row of the admin's model.
 PARAMETERS: dict[str, Callable[[Secret, str], Any]] = {
-    "source_id": lambda secret, model: (secret.rows[model]).sources.get().pk,  # type: ignore[attr-defined]
+    "source_id": lambda secret, model: secret.rows[model].sources.get().pk,
     "try_id": lambda secret, model: secret.attempt.pk,
     "delivery_id": lambda secret, model: secret.rows["workflows.delivery"].pk,
     "number": lambda secret, model: 1,

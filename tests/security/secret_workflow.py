@@ -79,7 +79,7 @@ def make_secret() -> Secret:
     )
     Budget.objects.create(workflow=workflow, per_item=77)
     case, evaluation = _make_evaluation(workflow=workflow, by=boss)
-    rows: list[Model] = [
+    rows: list[Any] = [
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
         RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
@@ -107,7 +107,7 @@ def _tasks() -> list[Model]:
     """What the queue keeps of a task may say what an item says."""
     ended = {"func": "f", "started": timezone.now(), "stopped": timezone.now(), "result": f"{CANARY} result"}
     return [
-        kind.objects.create(id=f"{CANARY}{number}", name=f"{CANARY} task", success=kind is Success, **ended)
+        kind.objects.create(id=f"task-{number}", name=f"{CANARY} task", success=kind is Success, **ended)
         for number, kind in enumerate((Success, Failure))
     ]
 

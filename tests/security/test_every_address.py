@@ -53,6 +53,7 @@ FIGURES = {"reports", "reports_export"}
 # Rows without a screen of their own in the admin.
 UNLISTED = (Decision, GrantChange, Try, Brief, MetricActual, Launch, FollowUp, Budget)
 
+
 @pytest.fixture
 def secret() -> Secret:
     return make_secret()

@@ -144,7 +144,7 @@ def read_item(request: HttpRequest, item_id: str) -> ItemWhole:
     item = items.filter(public_id=public_id).first()
     if item is None:
         raise Http404
-    return whole(item=item)
+    return whole(item=item, user=key.user)
 
 
 @api.api_operation(
