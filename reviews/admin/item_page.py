@@ -121,7 +121,7 @@ def item_page(
         "problems": problems or {},
         "clash": clash_of(
             item=item,
-            specs=specs,
+            specs=[spec for spec in specs if spec.key not in hidden],
             drafted={key: one.value for key, one in results.items()},
             typed=typed,
             said=clashed,

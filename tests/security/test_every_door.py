@@ -207,9 +207,7 @@ def unexpected(door: Door, method: str, answer: Any, *, user: Any, out: bool) ->
     if door.name.startswith(
         "/admin/"
     ):  # Django's short address of a row leads to its long one, whatever is there
-        return None if code in (302, 404, 405) else "from a short address"
-    if door.row and code == 301 and not door.address.endswith("/"):
-        return None  # as above
+        return None if code in (301, 302, 404, 405) else "from a short address"
     if door.row:
         return None if code in ((404, 405) if door.name not in NOBODY else (404,)) else "in place of 404"
     if code == 200 and not may_open(door, user):

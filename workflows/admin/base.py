@@ -47,13 +47,15 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
         return visible(request.user, super().get_queryset(request))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """What a filter offers, and nothing else. Django lets anybody who sees a list put conditions on columns that it does
-        not show, and says, letter by letter, what stands there: the hash of a key, a setting, a value that is masked."""
+        """What a filter offers and a column with named choices, and nothing else. Django lets anybody who sees a list put
+        conditions on columns that it does not show, and says, letter by letter, what stands there: the hash of a key, a
+        setting, a value that is hidden."""
         offered = self.get_list_filter(request) if request else self.list_filter
-        fields = [one for one in offered if isinstance(one, str)]
-        fields += [one[0] for one in offered if isinstance(one, tuple) and isinstance(one[0], str)]
+        names = [one for one in offered if isinstance(one, str)]
+        names += [one[0] for one in offered if isinstance(one, tuple) and isinstance(one[0], str)]
+        names += [field.name for field in self.opts.concrete_fields if field.choices]
         return lookup in {
-            f"{name}{how}" for name in fields for how in ("", "__exact", "__isnull", "__gte", "__lt")
+            f"{name}{how}" for name in names for how in ("", "__exact", "__isnull", "__gte", "__lt")
         }
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
