@@ -50,6 +50,8 @@ def reasons_shown(route: Mapping[str, Any] | None, hidden: Collection[str]) -> d
 
 def hides_material(*, user: User, item: Item) -> bool:
     """Whether the sources, prompts and raw answers of the item hold what this person may not see."""
+    if may(user, Action.DECIDE_SENSITIVE, item):
+        return False
     specs: Sequence[FieldSpec] = item.version.specs() if item.version else ()
     hidden = hidden_keys(user=user, item=item, specs=specs)
     if not hidden:
@@ -79,7 +81,8 @@ def telling_hidden[Q: QuerySet[Any]](queryset: Q, *, user: User, path: str) -> Q
 def workflows_with_hidden(*, user: User) -> set[int]:
     """Workflows with a sensitive field, now or in an older version, that this person may not see: no search looks into them."""
     ids = workflow_ids(user=user, action=Action.DECIDE_SENSITIVE)
-    if ids is None:
+    seen = workflow_ids(user=user, action=Action.VIEW)
+    if ids is None or (seen is not None and seen <= ids):
         return set()
     fields = Field.objects.filter(sensitive=True).exclude(version__workflow__in=ids)
     return set(fields.values_list("version__workflow", flat=True).distinct())
