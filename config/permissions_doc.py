@@ -24,7 +24,7 @@ MEANS: dict[Action, str] = {
     Action.VIEW: "sees the workflow and its items, sources, drafts, deliveries and register. Every other permission needs this one as well",
     Action.SUBMIT: "submits work",
     Action.REVIEW: "decides items in review, tries again what failed, mends deliveries",
-    Action.DECIDE_SENSITIVE: "decides items that have a sensitive field filled in",
+    Action.DECIDE_SENSITIVE: "sees what stands in sensitive fields, and decides items in which one is filled",
     Action.HANDLE_ESCALATION: "decides what was escalated, takes a claim over",
     Action.REPORTS: "sees the numbers of the workflow on Home and in reports",
     Action.EXPORT: "takes rows of the register out as a file",

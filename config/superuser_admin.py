@@ -11,7 +11,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -24,6 +24,16 @@ class ForSuperusers:
     """Model permissions open nothing here, so that a grant made elsewhere by habit cannot either."""
 
     writable = True
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """A person, a group or a task that is there and one that is not look the same to everybody else: Django's 403 and
+        its way back to the start would tell them apart."""
+        if not _is_superuser(request):
+            raise Http404
+        found = super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        if found is None:
+            raise Http404
+        return found
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)

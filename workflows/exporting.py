@@ -16,6 +16,7 @@ from django.utils import timezone
 from workflows import audit
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.telling import in_order, told_value
+from workflows.masking import MASK, keys_of, masked
 from workflows.models import RegisterEntry, RegisterExport, Version, Workflow
 
 Cell = (
@@ -88,6 +89,9 @@ def read_rows(*, entries: QuerySet[RegisterEntry], columns: list[Column]) -> Ite
         if version_id is not None and version_id not in specs:
             version = Version.objects.get(pk=version_id)
             specs[version_id] = {spec.key: spec for spec in version.specs()}
+        # Whoever asked for the rows has said of each whether its sensitive fields are hidden; unsaid, they are.
+        known = specs[version_id].values()
+        entry.values = masked(entry.values, keys_of(known, hides=getattr(entry, "hides_sensitive", True)))
         yield [column.read(entry, specs[version_id]) for column in columns]
 
 
@@ -130,6 +134,8 @@ def typed_cell(*, value: Any, spec: FieldSpec) -> Cell:
     """Numbers as numbers and dates as dates, so that a sheet can add and sort; what is none of them in words."""
     if value in (None, "", []):
         return None
+    if value == MASK:
+        return MASK
     if spec.kind is Kind.MONEY and isinstance(value, Mapping):
         return _number(value.get("amount"))
     if spec.kind in (Kind.INTEGER, Kind.DECIMAL):

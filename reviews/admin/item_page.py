@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q, prefetch_related_objects
@@ -21,8 +22,9 @@ from reviews.admin.why import question_of, why_here
 from workflows.access import Action, may, visible
 from workflows.admin.telling import due, duration, state_chip
 from workflows.decisions import fields_to_check, may_complete, may_decide
+from workflows.masking import MASK, hidden_keys, hides_material, reasons_shown, without
 from workflows.models import TAKES_WORK, Brief, Delivery, FieldResult, Item, Run, Workflow
-from workflows.routing import show_signal
+from workflows.routing import is_empty, show_signal
 from workflows.states import FOR_A_PERSON, TO_DECIDE, State
 
 MOST_TARGETS = 100  # workflows to move an item to
@@ -47,7 +49,11 @@ def item_page(
     free = claim is None or not claim.is_others
     reviews = may(user, Action.REVIEW, item)
     completes = reviews and may_complete(item=item)
-    results = _results(item=item)
+    hidden = hidden_keys(user=user, item=item, specs=specs)
+    withheld = bool(hidden) and hides_material(user=user, item=item)
+    values = without(item.values, hidden)
+    results = without(_results(item=item), hidden)
+    route = reasons_shown(item.route, hidden)
     to_check = set(fields_to_check(item=item))
     seen = _seen(item=item, typed=typed)
     marks = marks_of(
@@ -60,14 +66,20 @@ def item_page(
         .prefetch_related("attempts")
     )
     shown = fields_shown(
-        inputs=inputs_of(fields=specs, values=item.values or {}, typed=typed, problems=problems) if drafted or completes else [],
-        values=item.values or {}, results=results, to_check=to_check, seen=seen,
+        inputs=inputs_of(fields=specs, values=values, typed=typed, problems=problems) if drafted or completes else [],
+        values=values, results=results, to_check=to_check, seen=seen,
         marked={key for mark in marks for key in mark.keys},
     )  # fmt: skip
+    shown = [
+        replace(one, told=MASK)
+        if not is_empty((item.values or {}).get(one.key)) and one.key in hidden
+        else one
+        for one in shown
+    ]
     handed = any(one.state != Delivery.State.CANCELLED for one in deliveries)
     may_move = (decides or (item.state == State.ATTENTION and reviews)) and free and not handed
-    events = events_of(item=item, specs=specs, review=review)
-    sources = sources_of(item=item, user=user, marks=marks)
+    events = events_of(item=item, specs=specs, review=review, hidden=hidden)
+    sources = [] if withheld else sources_of(item=item, user=user, marks=marks)
     return {
         "item": item,
         "may_see_audit": may(user, Action.ACCESS, item),
@@ -85,16 +97,17 @@ def item_page(
         "to_check": sum(field.to_check for field in shown) if decides or completes else 0,
         "looked_at": sum(field.to_check and field.seen for field in shown),
         "edits": sum(field.changed or bool(field.typed) for field in shown),
-        "reasons": (item.route or {}).get("reasons", []) if item.state in TO_DECIDE else [],
-        "whys": why_here(route=item.route, specs=specs) if item.state in TO_DECIDE else [],
+        "reasons": (route or {}).get("reasons", []) if item.state in TO_DECIDE else [],
+        "whys": why_here(route=route, specs=specs) if item.state in TO_DECIDE else [],
         "problem": item.problem,
         "sources": sources,
+        "withheld": withheld,
         "deliveries": deliveries,
         "to_mend": _to_mend(deliveries=deliveries) if reviews else set(),
         "events": events,
         "changes": [event for event in events if event.changes],
-        "runs": runs_of(item=item, user=user),
-        "may_see_runs": may(user, Action.MODEL_LOGS, item),
+        "runs": [] if withheld else runs_of(item=item, user=user),
+        "may_see_runs": may(user, Action.MODEL_LOGS, item) and not withheld,
         "related": _related(item=item, user=user),
         "may_decide": decides and free,
         "may_complete": completes,
@@ -112,7 +125,7 @@ def item_page(
         "problems": problems or {},
         "clash": clash_of(
             item=item,
-            specs=specs,
+            specs=[spec for spec in specs if spec.key not in hidden],
             drafted={key: one.value for key, one in results.items()},
             typed=typed,
             said=clashed,

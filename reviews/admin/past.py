@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any
 from reviews.models import Review
 from workflows.admin.telling import told_value
 from workflows.drafting.fields import FieldSpec
+from workflows.masking import MASK
 from workflows.models import Decision, Item
 from workflows.people import SYSTEM
 from workflows.states import LABELS, State
@@ -35,7 +36,9 @@ class Change:
     after: str
 
 
-def events_of(*, item: Item, specs: Sequence[FieldSpec], review: Review | None) -> list[Event]:
+def events_of(
+    *, item: Item, specs: Sequence[FieldSpec], review: Review | None, hidden: Collection[str] = ()
+) -> list[Event]:
     """Newest first. A decision tells its whole reason; the history's own is cut short."""
     rows = list(
         item.history.select_related("history_user").order_by("-history_date", "-history_id")[:MOST_EVENTS]
@@ -52,7 +55,7 @@ def events_of(*, item: Item, specs: Sequence[FieldSpec], review: Review | None) 
                 at=row.history_date, who=who(row.history_user),
                 what=decision.get_kind_display() if decision else LABELS[State(row.state)],
                 why=decision.reason if decision else str(row.history_change_reason or ""),
-                changes=_changes(row=row, before=before, specs=specs) if before is not None else [],
+                changes=_changes(row=row, before=before, specs=specs, hidden=hidden) if before is not None else [],
             )
         )  # fmt: skip
     events += [
@@ -77,7 +80,7 @@ def _is_act_of(*, row: Any, decision: Decision) -> bool:
     )
 
 
-def _changes(*, row: Any, before: Any, specs: Sequence[FieldSpec]) -> list[Change]:
+def _changes(*, row: Any, before: Any, specs: Sequence[FieldSpec], hidden: Collection[str]) -> list[Change]:
     told = [
         Change("Title", before.title, row.title) if row.title != before.title else None,
         Change("Note for the draft", before.note or "–", row.note or "–")
@@ -87,6 +90,9 @@ def _changes(*, row: Any, before: Any, specs: Sequence[FieldSpec]) -> list[Chang
     now, then = row.values or {}, before.values or {}
     for spec in specs:
         if now.get(spec.key) != then.get(spec.key):
+            if spec.key in hidden:
+                told.append(Change(spec.label, MASK, MASK))
+                continue
             told.append(
                 Change(
                     spec.label,

@@ -17,6 +17,7 @@ from reviews.admin.source_panel import ratio_of, shown_numbers
 from workflows.access import visible
 from workflows.admin.base import ScopedAdmin
 from workflows.admin.taking_home import as_file, close
+from workflows.masking import hides_material
 from workflows.models import Item, Page, Source
 
 MOST_FOUND = 200
@@ -26,6 +27,8 @@ MOST_SOUGHT = 100  # characters
 class SourceViews(ScopedAdmin):
     def _source(self, request: HttpRequest, object_id: str, source_id: int) -> Source:
         item: Item = self.get_object(request, object_id)
+        if hides_material(user=request.user, item=item):
+            raise Http404
         return get_object_or_404(visible(request.user, Source.objects.filter(item=item)), pk=source_id)
 
     def source_view(self, request: HttpRequest, object_id: str, source_id: int) -> FileResponse:

@@ -1,4 +1,4 @@
-"""A workflow in which every text is a canary, and every address that leads to it."""
+"""A workflow in which every text is a canary. One row of each model that the admin shows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
-from django.urls import reverse
 from django.utils import timezone
+from django_q.models import Failure, Success
 
 from reviews.models import Escalation, Review, Stuck
 from tests.factories import make_item, make_run, make_user, make_version, make_workflow, write_events
@@ -30,6 +30,7 @@ from workflows.models import (
     Item,
     LegalHold,
     MetricActual,
+    Price,
     RegisterEntry,
     RegisterExport,
     Try,
@@ -49,7 +50,7 @@ RULES = ({"operator": "always", "reason": f"{CANARY} reason"},)
 class Secret:
     workflow: Workflow
     item: Item
-    rows: dict[str, Model]  # by model label: one row of each registered model
+    rows: dict[str, Any]  # by model label: one row of each registered model
     key: str
     attempt: Try  # of the boss
 
@@ -88,12 +89,14 @@ def make_secret() -> Secret:
     case, evaluation = _make_evaluation(workflow=workflow, by=boss)
     write_events()
     event = AuditEvent.objects.get(kind=audit.Kind.ITEM_DECIDED)
-    rows: list[Model] = [
+    rows: list[Any] = [
         workflow, make_version(workflow=workflow, number=2, fields=FIELDS, rules=RULES), Destination.objects.get(workflow=workflow),
         item, make_run(item=item, values=values, prompt=f"{CANARY} prompt", raw=f"{CANARY} raw"), delivery,
         RegisterEntry.objects.get(), row, Review.objects.filter(item=item).get(),
         export, case, evaluation, event, erasure,
         Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
+        boss, workflow.reviewers, Price.objects.create(model=f"{CANARY} model", prompt=1, completion=1),
+        *_tasks(),
     ]  # fmt: skip
     Brief.objects.create(
         workflow=workflow, task=f"{CANARY} task", deputy=boss, stays_human=f"{CANARY} human", instructions=f"{CANARY} instructions",
@@ -108,6 +111,15 @@ def make_secret() -> Secret:
         rows={one._meta.label_lower: one for one in rows},
         key=key,
     )
+
+
+def _tasks() -> list[Model]:
+    """What the queue keeps of a task may say what an item says."""
+    ended = {"func": "f", "started": timezone.now(), "stopped": timezone.now(), "result": f"{CANARY} result"}
+    return [
+        kind.objects.create(id=f"task-{number}", name=f"{CANARY} task", success=kind is Success, **ended)
+        for number, kind in enumerate((Success, Failure))
+    ]
 
 
 def _make_evaluation(*, workflow: Workflow, by: Any) -> tuple[Case, Evaluation]:
@@ -129,92 +141,3 @@ def _make_evaluation(*, workflow: Workflow, by: Any) -> tuple[Case, Evaluation]:
 
 def our_models() -> list[type[Model]]:
     return [model for model in admin.site._registry if model._meta.label_lower in PATHS]
-
-
-def addresses(secret: Secret) -> dict[str, str]:
-    """Every admin address of every registered model of ours, by the name of its URL."""
-    found: dict[str, str] = {}
-    for model in our_models():
-        name = f"{model._meta.app_label}_{model._meta.model_name}"
-        pk = secret.rows[model._meta.label_lower].pk
-        if getattr(admin.site._registry[model], "list_only", False):
-            found[f"{name}_changelist"] = reverse(f"admin:{name}_changelist")
-            continue
-        for view in ("changelist", "add"):
-            found[f"{name}_{view}"] = reverse(f"admin:{name}_{view}")
-        for view in ("change", "delete", "history"):
-            found[f"{name}_{view}"] = reverse(f"admin:{name}_{view}", args=[pk])
-        history: Any = getattr(model, "history", None)
-        version = history.filter(id=pk).first().pk if history and history.filter(id=pk).exists() else 1
-        found[f"{name}_simple_history"] = reverse(f"admin:{name}_simple_history", args=[pk, version])
-    found["workflows_erasure_person"] = reverse("admin:workflows_erasure_person")
-    found["reports"] = reverse("admin:reports")
-    found["reports_export"] = reverse("admin:reports_export")
-    found["workflows_registerentry_export"] = reverse("admin:workflows_registerentry_export")
-    item = secret.item
-    dead = secret.rows["workflows.delivery"]
-    found["workflows_item_find"] = reverse("admin:workflows_item_find", args=[item.pk, item.sources.get().pk])
-    found["workflows_item_picture"] = reverse(
-        "admin:workflows_item_picture", args=[item.pk, item.sources.get().pk, 1, 1000]
-    )
-    for act in (
-        "decide",
-        "claim",
-        "renew",
-        "release",
-        "take_over",
-        "move",
-        "split",
-        "check",
-        "reasons",
-        "erase",
-    ):
-        found[f"workflows_item_{act}"] = reverse(f"admin:workflows_item_{act}", args=[item.pk])
-    escalation = secret.rows["reviews.escalation"]
-    found["reviews_review_next"] = reverse("admin:reviews_review_next")
-    found["reviews_escalation_remind"] = reverse("admin:reviews_escalation_remind", args=[escalation.pk])
-    found["workflows_item_source"] = reverse(
-        "admin:workflows_item_source", args=[item.pk, item.sources.get().pk]
-    )
-    source = item.sources.get()
-    found["workflows_item_find"] = reverse("admin:workflows_item_find", args=[item.pk, source.pk])
-    found["workflows_item_picture"] = reverse(
-        "admin:workflows_item_picture", args=[item.pk, source.pk, 1, 1000]
-    )
-    workflow, version = secret.workflow, secret.rows["workflows.version"]
-    for view in (
-        "access",
-        "access_reviewed",
-        "stage",
-        "brief",
-        "budget",
-        "actual",
-        "follow_up",
-        "people",
-        "why",
-        "stale",
-        "view_as",
-        "hold",
-    ):
-        found[f"workflows_workflow_{view}"] = reverse(f"admin:workflows_workflow_{view}", args=[workflow.pk])
-    case, evaluation = secret.rows["workflows.case"], secret.rows["workflows.evaluation"]
-    found["workflows_case_active"] = reverse("admin:workflows_case_active", args=[case.pk])
-    found["workflows_case_source"] = reverse(
-        "admin:workflows_case_source", args=[case.pk, case.sources.get().pk]
-    )
-    for view in ("progress", "stop"):
-        found[f"workflows_evaluation_{view}"] = reverse(
-            f"admin:workflows_evaluation_{view}", args=[evaluation.pk]
-        )
-    found["workflows_evaluation_change, side by side"] = (
-        reverse("admin:workflows_evaluation_change", args=[evaluation.pk]) + f"?with={evaluation.pk - 1}"
-    )
-    for view in ("copy", "activate", "try", "evaluate"):
-        found[f"workflows_version_{view}"] = reverse(f"admin:workflows_version_{view}", args=[version.pk])
-    found["workflows_version_try_result"] = reverse(
-        "admin:workflows_version_try_result", args=[version.pk, secret.attempt.pk]
-    )
-    destination = secret.rows["workflows.destination"]
-    found["workflows_destination_test"] = reverse("admin:workflows_destination_test", args=[destination.pk])
-    found["workflows_item_delivery"] = reverse("admin:workflows_item_delivery", args=[dead.item_id, dead.pk])
-    return found

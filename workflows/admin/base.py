@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
 from workflows.access import PATHS, Action, may, seen_with, visible
+from workflows.masking import hides_past
 
 
 class ExactChangeList(ChangeList):
@@ -44,6 +45,18 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible(request.user, super().get_queryset(request))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """What a filter offers and a column with named choices, and nothing else. Django lets anybody who sees a list put
+        conditions on columns that it does not show, and says, letter by letter, what stands there: the hash of a key, a
+        setting, a value that is hidden."""
+        offered = self.get_list_filter(request) if request else self.list_filter
+        names = [one for one in offered if isinstance(one, str)]
+        names += [one[0] for one in offered if isinstance(one, tuple) and isinstance(one[0], str)]
+        names += [field.name for field in self.opts.concrete_fields if field.choices]
+        return lookup in {
+            f"{name}{how}" for name in names for how in ("", "__exact", "__isnull", "__gte", "__lt")
+        }
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ExactChangeList
@@ -109,7 +122,11 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         row = self.get_object(request, object_id)
-        if not version_id.isdecimal() or not hasattr(self.model, "history"):
+        if (
+            not version_id.isdecimal()
+            or not hasattr(self.model, "history")
+            or hides_past(user=request.user, row=row)
+        ):
             raise Http404
         response: HttpResponse = super().history_form_view(request, str(row.pk), version_id, extra_context)
         return response

@@ -17,6 +17,7 @@ from workflows.admin.running import run_on_each
 from workflows.admin.telling import as_text, chip, told_values
 from workflows.api_keys import revoke_api_key
 from workflows.handoff import mark_arrived, resend
+from workflows.masking import MASK, hides_material, keys_of, masked, telling_hidden
 from workflows.models import ApiKey, Delivery, DeliveryAttempt, Item, Run
 from workflows.money import told_cost
 
@@ -69,6 +70,10 @@ class DeliveryAdmin(ScopedAdmin):
     )  # fmt: skip
     readonly_fields = ("item_link", "state_told", "error_told", "told", "key_told")
     inlines = (AttemptInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return telling_hidden(super().get_queryset(request), user=request.user, path="item__workflow")
+
     actions = ("send_again", "mark_as_arrived")
 
     @label("item")
@@ -89,7 +94,9 @@ class DeliveryAdmin(ScopedAdmin):
     def told(self, delivery: Delivery) -> str:
         version = delivery.item.version
         values = delivery.payload.get("values") if isinstance(delivery.payload, dict) else None
-        return told_values(values=values, specs=version.specs() if version else ())
+        specs = version.specs() if version else ()
+        hides = getattr(delivery, "hides_sensitive", True)
+        return told_values(values=masked(values, keys_of(specs, hides=hides)), specs=specs)
 
     @label("key of this delivery")
     def key_told(self, delivery: Delivery) -> str:
@@ -135,17 +142,27 @@ class RunAdmin(ScopedAdmin):
     deferred = ("prompt", "raw_text", "draft", "calls", "item__values", "item__route", "item__problem", "item__metadata",
                 "version__instructions", "version__examples", "version__profile")  # fmt: skip
     fields = (
-        "item", "version", "outcome", "model", "profile", "error", "prompt_told", "raw_text", "draft_told", "calls_told",
+        "item", "version", "outcome", "model", "profile", "error", "prompt_told", "raw_told", "draft_told", "calls_told",
         "prompt_tokens", "completion_tokens", "cost_told", "seconds_told", "cpu_seconds_told", "started_at", "ended_at",
     )  # fmt: skip
     readonly_fields = (
         "prompt_told",
+        "raw_told",
         "draft_told",
         "calls_told",
         "cost_told",
         "seconds_told",
         "cpu_seconds_told",
     )
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        run = super().get_object(request, object_id, from_field)
+        run.withheld = hides_material(user=request.user, item=run.item)
+        return run
+
+    @label("raw text")
+    def raw_told(self, run: Run) -> str:
+        return MASK if _withheld(run) else run.raw_text
 
     @label("cost", order="cost")
     def cost_told(self, run: Run) -> str:
@@ -161,6 +178,8 @@ class RunAdmin(ScopedAdmin):
 
     @label("prompt")
     def prompt_told(self, run: Run) -> str:
+        if _withheld(run):
+            return MASK
         said = ((one.get("role", ""), one.get("content", "")) for one in run.prompt or [])
         return format_html_join(
             "", '<p><strong>{}</strong></p><pre class="cs-pre" tabindex="0">{}</pre>', said
@@ -168,11 +187,15 @@ class RunAdmin(ScopedAdmin):
 
     @label("draft")
     def draft_told(self, run: Run) -> str:
-        return as_text(run.draft)
+        return MASK if _withheld(run) else as_text(run.draft)
 
     @label("calls")
     def calls_told(self, run: Run) -> str:
-        return as_text(run.calls)
+        return MASK if _withheld(run) else as_text(run.calls)
+
+
+def _withheld(run: Run) -> bool:
+    return bool(getattr(run, "withheld", True))
 
 
 @admin.register(ApiKey)

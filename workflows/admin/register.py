@@ -39,6 +39,7 @@ from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.telling import told_value
 from workflows.export_files import MOST_ROWS, csv_lines, write_xlsx
 from workflows.exporting import Column, columns_of, read_rows, record_export, rows_by_workflow
+from workflows.masking import keys_of, masked, telling_hidden, workflows_with_hidden
 from workflows.models import Delivery, RegisterEntry, RegisterExport, Workflow
 
 MAIN_FIELDS = 4
@@ -80,12 +81,21 @@ class RegisterEntryAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[RegisterEntry]:
         # Everything of an item hangs on its workflow: who sees the entry sees its deliveries.
         deliveries = Delivery.objects.select_related("destination").defer("payload", "destination__config")
-        found: QuerySet[RegisterEntry] = super().get_queryset(request)
+        found: QuerySet[RegisterEntry] = telling_hidden(
+            super().get_queryset(request), user=request.user, path="workflow"
+        )
         return found.prefetch_related("item__version__fields", Prefetch("item__deliveries", deliveries))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        hidden = workflows_with_hidden(user=request.user)
+        if hidden and search_term:
+            # The words of an entry hold its values: what one may not read, a search must not confirm.
+            found, more = super().get_search_results(
+                request, queryset.exclude(workflow__in=hidden), search_term.casefold()
+            )
+            return found | queryset.filter(workflow__in=hidden, title__icontains=search_term), more
         return super().get_search_results(request, queryset, search_term.casefold())
 
     @label("what was accepted")
@@ -98,7 +108,7 @@ class RegisterEntryAdmin(ScopedAdmin):
         told = [
             (
                 spec.label,
-                Truncator(told_value(value=entry.values[spec.key], spec=spec)).chars(LONGEST),
+                Truncator(told_value(value=_values(entry)[spec.key], spec=spec)).chars(LONGEST),
             )
             for spec in filled
             if spec in chosen
@@ -135,7 +145,7 @@ class RegisterEntryAdmin(ScopedAdmin):
 
     @label("values")
     def values_told(self, entry: RegisterEntry) -> str:
-        return told_values(values=entry.values, specs=_specs(entry))
+        return told_values(values=_values(entry), specs=_specs(entry))
 
     @label("changed by hand")
     def changed_told(self, entry: RegisterEntry) -> str:
@@ -183,7 +193,9 @@ class RegisterEntryAdmin(ScopedAdmin):
             cl = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             raise Http404 from None
-        entries = visible(request.user, cl.queryset, Action.EXPORT).prefetch_related(None)
+        entries = telling_hidden(
+            visible(request.user, cl.queryset, Action.EXPORT), user=request.user, path="workflow"
+        ).prefetch_related(None)
         counts = rows_by_workflow(entries=entries)
         total = sum(counts.values())
         if not total or (format == RegisterExport.Format.XLSX and total > MOST_ROWS):
@@ -235,6 +247,10 @@ def _why_not(total: int) -> str:
 
 def _specs(entry: RegisterEntry) -> tuple[FieldSpec, ...]:
     return entry.item.version.specs() if entry.item.version else ()
+
+
+def _values(entry: RegisterEntry) -> dict[str, Any]:
+    return masked(entry.values, keys_of(_specs(entry), hides=getattr(entry, "hides_sensitive", True)))
 
 
 def _is_empty(entry: RegisterEntry, spec: FieldSpec) -> bool:

@@ -146,7 +146,7 @@ def read_item(request: HttpRequest, item_id: str) -> ItemWhole:
     if item is None:
         raise Http404
     note_view(item=item, by=key.user, way="api")
-    return whole(item=item)
+    return whole(item=item, user=key.user)
 
 
 @api.api_operation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,7 +11,9 @@ from django.conf import settings
 from ninja import Schema
 from pydantic import Field
 
+from workflows.access import User
 from workflows.gate import checks
+from workflows.masking import hidden_keys, reasons_shown
 from workflows.models import Decision, Delivery, Item, Run, Stage, Workflow
 from workflows.stages import MOST_REASON
 
@@ -112,6 +115,9 @@ class ItemWhole(ItemLine):
     route: Route | None
     draft: Draft | None
     values: dict[str, Any] | None
+    hidden: list[
+        str
+    ]  # sensitive fields that the user of the key may not see; null in `values`, left out of `draft`
     decision: DecisionTold | None
     deliveries: list[DeliveryTold]
     cost: Cost
@@ -176,10 +182,12 @@ def _line(item: Item) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def whole(*, item: Item) -> ItemWhole:
+def whole(*, item: Item, user: User) -> ItemWhole:
     runs = list(item.runs.prefetch_related("results"))
     decision = item.decisions.select_related("by").first()
-    route: dict[str, Any] | None = item.route
+    specs = item.version.specs() if item.version else ()
+    hidden = hidden_keys(user=user, item=item, specs=specs)
+    route = reasons_shown(item.route, hidden)
     return ItemWhole(
         **_line(item),
         due_at=item.due_at,
@@ -189,8 +197,11 @@ def whole(*, item: Item) -> ItemWhole:
         )
         if route
         else None,
-        draft=_draft(item=item, runs=runs),
-        values=item.values,
+        draft=_draft(item=item, runs=runs, hidden=hidden),
+        values=None
+        if item.values is None
+        else {key: None if key in hidden else value for key, value in item.values.items()},
+        hidden=sorted(hidden),
         decision=_decision(decision) if decision else None,
         deliveries=[_delivery(one) for one in item.deliveries.select_related("destination").order_by("pk")],
         cost=_cost(runs),
@@ -203,7 +214,7 @@ def _known(shape: type[Schema], told: dict[str, Any]) -> dict[str, Any]:
     return {name: told[name] for name in shape.model_fields if told.get(name) is not None}
 
 
-def _draft(*, item: Item, runs: list[Run]) -> Draft | None:
+def _draft(*, item: Item, runs: list[Run], hidden: Collection[str]) -> Draft | None:
     run = next((one for one in runs if one.outcome == "ok"), None)
     if run is None:
         return None
@@ -220,6 +231,7 @@ def _draft(*, item: Item, runs: list[Run]) -> Draft | None:
                 flags=one.flags,
             )
             for one in run.results.all()
+            if one.key not in hidden
         },
     )
 
