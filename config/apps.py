@@ -1,9 +1,26 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.core.management import call_command
 
 
 class Config(AppConfig):
     name = "config"
+
+    def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+        from django.db.models.signals import post_migrate
+
+        from config.signing_in.sessions import note_start
+
+        user_logged_in.connect(note_start, dispatch_uid="note_start")
+        post_migrate.connect(_make_cache_table, sender=self, dispatch_uid="make_cache_table")
+
+
+def _make_cache_table(*, using: str, **_: Any) -> None:
+    """Nothing is done where it is there, or where the cache is in Redis."""
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 class Admin(AdminConfig):

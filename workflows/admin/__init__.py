@@ -1,5 +1,5 @@
 """The screens of workflows: one file for each."""
 
-from workflows.admin import case, destination, evaluation, records, register, version, workflow
+from workflows.admin import api_keys, case, destination, evaluation, records, register, version, workflow
 
-__all__ = ["case", "destination", "evaluation", "records", "register", "version", "workflow"]
+__all__ = ["api_keys", "case", "destination", "evaluation", "records", "register", "version", "workflow"]

@@ -18,7 +18,9 @@ from workflows.models.exports import RegisterExport
 from workflows.models.grants import GrantChange
 from workflows.models.items import BACKLOG, MAX_ATTEMPTS, SUBMITTED, IdempotencyKey, Item, Page, Source
 from workflows.models.keys import ApiKey
+from workflows.models.limits import Tally
 from workflows.models.money import Budget, Price, Reservation, Spending
+from workflows.models.people import GroupFromSignOn
 from workflows.models.runs import FieldResult, Run
 from workflows.models.tries import Try
 
@@ -44,6 +46,7 @@ __all__ = [
     "FieldResult",
     "FollowUp",
     "GrantChange",
+    "GroupFromSignOn",
     "IdempotencyKey",
     "Item",
     "Label",
@@ -60,6 +63,7 @@ __all__ = [
     "Source",
     "Spending",
     "Stage",
+    "Tally",
     "Try",
     "Version",
     "Workflow",
