@@ -12,9 +12,11 @@ class Config(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import post_migrate
 
+        from config.signing_in.lock_out import note_sign_in
         from config.signing_in.sessions import note_start
 
         user_logged_in.connect(note_start, dispatch_uid="note_start")
+        user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
         post_migrate.connect(_make_cache_table, sender=self, dispatch_uid="make_cache_table")
 
 

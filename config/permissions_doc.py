@@ -73,6 +73,7 @@ ACTS = (
     Act("Try a version, make it active, send a test to a destination", "Versions, the workflow's page", (Action.MANAGE,)),
     Act("Import cases, leave one out, run an evaluation", "Cases, Versions, the workflow's page", (Action.MANAGE,)),
     Act("Give and take permissions", "the table on the workflow's page", (Action.ACCESS,)),
+    Act("Make an API key of one's own, rotate it", "API keys", (Action.ACCESS,)),
     Act("Revoke an API key", "API keys", (Action.ACCESS,)),
     Act("See who exported", "Exports", (Action.ACCESS,)),
 )  # fmt: skip
@@ -138,7 +139,7 @@ def _screens() -> Iterator[str]:
 def _rest() -> Iterator[str]:
     yield "## What is not given per workflow"
     yield ""
-    yield "- **Signing in** takes an active account with access to the admin."
+    yield "- **Signing in** takes an active account with access to the admin; whose second factor, password and sessions it is, their own."
     yield "- **Making a workflow** takes the model permission `workflows.add_workflow`; who makes one receives Manage workflow and Manage access on it. In the demo: admin."
     yield "- **People, groups and the queue's tasks** are for superusers; model permissions open nothing there."
     yield "- **Nothing is deleted** in the admin: people are deactivated, workflows retired, keys revoked."

@@ -76,7 +76,7 @@ def rotate_api_key(*, key: ApiKey, hours: int = DEFAULT_OVERLAP_HOURS, by: Any =
             raise Conflict(f"The key {old} was rotated already. Nothing was changed. Rotate the new one.")
         row, new = create_api_key(
             workflow=old.workflow, user=old.user, name=old.name, scope=old.scope, by=by,
-            days=max(1, (old.expires_at - old.created_at).days),
+            days=max(1, round((old.expires_at - old.created_at) / timedelta(days=1))),
         )  # fmt: skip
         old.replaced_by = row
         old.expires_at = min(old.expires_at, now + timedelta(hours=hours))

@@ -41,7 +41,6 @@ class AccountAdapter(DefaultAccountAdapter):
         if until := lock_out.locked_until(request=request, username=username):
             raise ValidationError(lock_out.told(until), code="locked")
         if user.check_password(password):
-            lock_out.note_success(username=username)
             return True
         lock_out.note_failure(request=request, username=username)
         _tell_of_failure(request=request, username=username)

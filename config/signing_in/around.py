@@ -14,5 +14,4 @@ def admin_around_account(request: HttpRequest) -> dict[str, Any]:
         return {}
     if getattr(request.resolver_match, "app_name", "") == "admin":
         return {}  # the site gave it already
-    context: dict[str, Any] = admin.site.each_context(request)
-    return context
+    return {"title": "Your account", **admin.site.each_context(request)}

@@ -8,7 +8,6 @@ from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
@@ -30,10 +29,6 @@ class SignInForm(AuthenticationForm):
             _refuse_while_locked(request=self.request, username=username)
             raise
         return cleaned
-
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
-        super().confirm_login_allowed(user)
-        lock_out.note_success(username=user.get_username())
 
     def get_invalid_login_error(self) -> ValidationError:
         error: ValidationError = super().get_invalid_login_error()
@@ -77,7 +72,6 @@ class _Code:
                 "This is not the code. A code is valid for half a minute and once: wait for the next one.",
                 code="incorrect_code",
             ) from None
-        lock_out.note_success(username=username)
         return code
 
 

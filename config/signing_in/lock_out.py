@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
@@ -44,9 +45,10 @@ def note_failure(*, request: HttpRequest | None, username: str) -> None:
             tallies.prolong(tally=tally, until=timezone.now() + lock)
 
 
-def note_success(*, username: str) -> None:
-    """The account starts afresh. The address does not: one's own account must not buy tries at others'."""
-    tallies.forget(name=_of_account(username))
+def note_sign_in(*, user: Any, **_: Any) -> None:
+    """Follows Django's `user_logged_in`, so a password alone forgets no wrong codes: the account starts afresh. The address
+    does not: one's own account must not buy tries at others'."""
+    tallies.forget(name=_of_account(user.get_username()))
 
 
 def unlock(*, username: str) -> bool:

@@ -28,7 +28,7 @@ def is_asked_of(user: Any) -> bool:
 
 def came_by_sign_on(request: HttpRequest) -> bool:
     """Who came by single sign-on was asked for a second factor there, or not: it is that provider's rule."""
-    records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+    records = get_authentication_records(request, request.user)
     return any(one.get("method") == "socialaccount" for one in records)
 
 

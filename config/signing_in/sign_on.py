@@ -26,7 +26,7 @@ class RefusedSignOn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    subject: str
+    email: str  # as it was said, whoever vouches for it
     verified_email: str  # empty when there is none, or the provider does not vouch for it
     groups: tuple[str, ...]
 
@@ -39,7 +39,7 @@ def claims_of(sociallogin: Any) -> Claims:
     verified = merged.get("email_verified") in (True, "true")
     groups = merged.get(provider_settings.groups_claim()) if provider_settings.groups_claim() else ()
     return Claims(
-        subject=str(merged.get("sub", "")),
+        email=email,
         verified_email=email if verified else "",
         groups=(groups,) if isinstance(groups, str) else tuple(str(one) for one in groups or ()),
     )
@@ -55,7 +55,7 @@ def admit(*, claims: Claims, sociallogin: Any) -> Any | None:
         )
     if sociallogin.is_existing or sociallogin.state.get("process") == AuthProcess.CONNECT:
         return None
-    email = claims.verified_email or str(sociallogin.user.email or "")
+    email = claims.email
     same = list(get_user_model().objects.filter(email__iexact=email)[:2]) if email else []
     if not same:
         return None

@@ -162,6 +162,8 @@ def addresses(secret: Secret) -> dict[str, str]:
     workflow, version = secret.workflow, secret.rows["workflows.version"]
     for view in ("access", "access_reviewed", "stage", "brief", "budget", "actual", "follow_up"):
         found[f"workflows_workflow_{view}"] = reverse(f"admin:workflows_workflow_{view}", args=[workflow.pk])
+    key = secret.rows["workflows.apikey"]
+    found["workflows_apikey_rotate"] = reverse("admin:workflows_apikey_rotate", args=[key.pk])
     case, evaluation = secret.rows["workflows.case"], secret.rows["workflows.evaluation"]
     found["workflows_case_active"] = reverse("admin:workflows_case_active", args=[case.pk])
     found["workflows_case_source"] = reverse(
