@@ -21,6 +21,7 @@ DEBUG = is_on("DEBUG")
 DEMO = is_on("COUNTERSIGN_DEMO")  # set by `manage.py demo` for its children; nothing else should set it
 PORT = int(os.environ.get("PORT", "8000"))
 SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 # What links in mails and API answers begin with.
