@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
 
@@ -17,7 +17,9 @@ class Config(AppConfig):
 
         user_logged_in.connect(note_start, dispatch_uid="note_start")
         user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
-        post_migrate.connect(_make_cache_table, sender=self, dispatch_uid="make_cache_table")
+        # The signal is sent for apps with models, which this one is not.
+        after = apps.get_app_config("workflows")
+        post_migrate.connect(_make_cache_table, sender=after, dispatch_uid="make_cache_table")
 
 
 def _make_cache_table(*, using: str, **_: Any) -> None:

@@ -102,7 +102,8 @@ def oidc_provider() -> Iterator[OidcProvider]:
             if asked.get("code_challenge_method") != "S256" or asked["code_challenge"] != challenge:
                 provider.refused.append("pkce")
                 return self.answer({"error": "invalid_grant"}, 400)
-            if (given.get("client_id"), given.get("client_secret")) != (CLIENT, SECRET):
+            kind, _, sent = self.headers.get("Authorization", "").partition(" ")
+            if (kind, base64.b64decode(sent).decode()) != ("Basic", f"{CLIENT}:{SECRET}"):
                 provider.refused.append("client")
                 return self.answer({"error": "invalid_client"}, 401)
             self.answer(

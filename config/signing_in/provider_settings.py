@@ -41,18 +41,30 @@ def providers() -> dict[str, Any]:
         raise SystemExit(
             "OIDC_ISSUER is set and OIDC_CLIENT_ID is not. Set both, or neither. Nothing was started."
         )
+    secret = _secret()
     app = {
         "provider_id": PROVIDER,
         "name": name(),
         "client_id": client,
-        "secret": _secret(),
+        "secret": secret,
         "settings": {
             "server_url": issuer(),
             "oauth_pkce_enabled": True,
+            "token_auth_method": _authentication(secret=secret),
             "scope": listed("OIDC_SCOPES", "openid,profile,email"),
         },
     }
     return {"openid_connect": {"APPS": [app]}}
+
+
+def _authentication(*, secret: str) -> str:
+    """How this client proves itself to the provider: as the standard says unless told otherwise."""
+    said = os.environ.get("OIDC_CLIENT_AUTHENTICATION", "").strip() or "client_secret_basic"
+    if said not in ("client_secret_basic", "client_secret_post"):
+        raise SystemExit(
+            "OIDC_CLIENT_AUTHENTICATION is client_secret_basic or client_secret_post. Nothing was started."
+        )
+    return said if secret else "client_secret_post"
 
 
 def _secret() -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -38,11 +37,7 @@ class SecondFactorAsked:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.REQUIRE_SECOND_FACTOR and self._is_missing(request):
-            messages.warning(
-                request,
-                "Add a second factor first: an authenticator app or a passkey. Then everything else opens.",
-            )
-            return redirect("account")
+            return redirect("account")  # which says why
         return self.get_response(request)
 
     def _is_missing(self, request: HttpRequest) -> bool:
