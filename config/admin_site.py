@@ -40,6 +40,11 @@ class Site(UnfoldAdminSite):
         stop(request)
         return HttpResponseRedirect(reverse("admin:index"))
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from config.signing_in.front_door import FrontDoor
+
+        return FrontDoor.as_view(extra_context=extra_context)(request)
+
     def help_view(self, request: HttpRequest, slug: str = "") -> HttpResponse:
         from config.help_views import help_chapter, help_index  # needs the apps to be there
 

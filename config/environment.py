@@ -16,8 +16,16 @@ def data_folder() -> Path:
     return folder
 
 
-def is_on(name: str) -> bool:
-    return os.environ.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+def is_on(name: str, *, default: bool = False) -> bool:
+    said = os.environ.get(name, "").strip().lower()
+    return said in {"1", "true", "yes", "on"} if said else default
+
+
+def number(name: str, default: int) -> int:
+    said = os.environ.get(name, "").strip()
+    if said and not said.isdecimal():
+        raise SystemExit(f"{name} is a whole number, and “{said}” was given. Nothing was started.")
+    return int(said) if said else default
 
 
 def listed(name: str, default: str = "") -> list[str]:

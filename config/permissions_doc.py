@@ -76,6 +76,7 @@ ACTS = (
     Act("Give and take permissions", "the table on the workflow's page", (Action.ACCESS,)),
     Act("Ask why somebody may or may not, list grants that may go", "the workflow's page", (Action.ACCESS,)),
     Act("Look as somebody else", "Why", (Action.ACCESS,), also="within the workflows whose access one manages; never as a superuser"),
+    Act("Make an API key of one's own, rotate it", "API keys", (Action.ACCESS,)),
     Act("Revoke an API key", "API keys", (Action.ACCESS,)),
     Act("See who exported", "Exports", (Action.ACCESS,)),
     Act("Read the audit log of the workflow", "Audit log", (Action.ACCESS,)),
@@ -153,7 +154,7 @@ def _screens() -> Iterator[str]:
 def _rest() -> Iterator[str]:
     yield "## What is not given per workflow"
     yield ""
-    yield "- **Signing in** takes an active account with access to the admin."
+    yield "- **Signing in** takes an active account with access to the admin; whose second factor, password and sessions it is, their own."
     yield "- **Making a workflow** takes the model permission `workflows.add_workflow`; who makes one receives Manage workflow and Manage access on it. In the demo: admin."
     yield "- **People, groups and the queue's tasks** are for superusers; model permissions open nothing there."
     yield "- **Nothing is deleted** in the admin: people are deactivated, workflows retired, keys revoked."

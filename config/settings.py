@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
-from config.environment import BASE, data_folder, is_on, listed, secret_key
+from config.environment import BASE, data_folder, is_on, listed, number, secret_key
 from config.headers import origins_of, page_policy
+from config.signing_in.provider_settings import providers
 
 BASE_DIR = BASE
 DATA = data_folder()
@@ -21,6 +22,7 @@ DEBUG = is_on("DEBUG")
 DEMO = is_on("COUNTERSIGN_DEMO")  # set by `manage.py demo` for its children; nothing else should set it
 PORT = int(os.environ.get("PORT", "8000"))
 SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 # What links in mails and API answers begin with.
@@ -42,6 +44,13 @@ INSTALLED_APPS = [
     "simple_history",
     "guardian",
     "django_q",
+    # Second factors, passkeys and single sign-on; who is signed in where.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "ninja",  # serves the scripts of the API's page of documents, so that it needs no other host
 ]
 
@@ -57,6 +66,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.view_as.ViewAsMiddleware",  # after who signed in is known, and before anything asks who it is
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.signing_in.sessions.SessionAges",
+    "config.signing_in.second_factor.SecondFactorAsked",
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
 
@@ -75,6 +87,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.signing_in.around.admin_around_account",
             ]
         },
     }
@@ -130,6 +143,49 @@ ANONYMOUS_USER_NAME = None  # guardian's anonymous user: nobody here works witho
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
+# Signing in: docs/decisions/0013-signing-in.md. How many failures lock an account, or an address, and for how long.
+SIGN_IN_FAILURES = number("SIGN_IN_FAILURES", 5)
+SIGN_IN_FAILURES_OF_ADDRESS = number("SIGN_IN_FAILURES_OF_ADDRESS", 50)
+SIGN_IN_LOCK_MINUTES = number("SIGN_IN_LOCK_MINUTES", 15)
+PASSWORD_SIGN_IN = is_on("PASSWORD_SIGN_IN", default=True)  # off: superusers alone sign in with a password
+# Nobody, superusers, or everybody has to have a second factor.
+REQUIRE_SECOND_FACTOR = os.environ.get("REQUIRE_SECOND_FACTOR", "").strip().lower()
+# A session ends after so long whatever is done in it, and after so long without a request (0: no limit).
+SESSION_HOURS = number("SESSION_HOURS", 12)
+SESSION_IDLE_MINUTES = number("SESSION_IDLE_MINUTES", 0)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+# How many proxies stand in front: the address of whoever calls is read from X-Forwarded-For, so far from its end.
+ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 1 if is_on("HTTPS") else 0)
+
+ACCOUNT_ADAPTER = "config.signing_in.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+ACCOUNT_RATE_LIMITS = (
+    False  # ours count in the database (config/signing_in/lock_out.py), for all processes together
+)
+ACCOUNT_USERNAME_BLACKLIST = ["system"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # superusers make accounts; nobody signs up under another's address
+MFA_ADAPTER = "config.signing_in.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "config.signing_in.forms.CodeForm",
+    "reauthenticate": "config.signing_in.forms.CodeAgainForm",
+    "activate_totp": "config.signing_in.forms.FirstCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # a clock that is 30 seconds off
+MFA_TOTP_ISSUER = "Countersign"
+MFA_RATE_LIMITS = False
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = (
+    urlsplit(SITE_URL).hostname == "localhost"
+)  # browsers hold to https elsewhere
+USERSESSIONS_TRACK_ACTIVITY = False
+SOCIALACCOUNT_ADAPTER = "config.signing_in.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_PROVIDERS = providers()
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_TZ = True
@@ -156,19 +212,24 @@ MAX_FILES_PER_ITEM = 20
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_TEXT_CHARACTERS = 200_000
 
-# Requests that one API key may make in a minute. Counted in the cache: for all web processes together with Redis, else
-# for each of them.
+# Requests that one API key may make in a minute, counted in the database for all web processes together.
 API_REQUESTS_PER_MINUTE = int(os.environ.get("API_REQUESTS_PER_MINUTE", "600"))
 MAX_REQUEST_BYTES = 100 * 1024 * 1024
 # Pictures of pages: those drawn for one person in a minute, and the room on the disk for those that are kept.
 PICTURES_DRAWN_PER_MINUTE = 240
 MOST_PICTURE_BYTES = 1024**3
+# What one web process notes, such as a one-time code that was used, all of them have to see.
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "countersign_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 if os.environ.get("REDIS_URL"):
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": os.environ["REDIS_URL"],
-        }
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ["REDIS_URL"],
     }
 
 # The mail that Countersign sends. Without a server each is a file in the data folder, so that it can be read.
@@ -252,12 +313,13 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,  # the site is the admin
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": static_file("countersign/icon.svg")}],
-    "STYLES": [static_file(f"countersign/{name}.css") for name in ("style", "lists", "source", "builder", "worth", "register", "help", "reports")],
+    "STYLES": [static_file(f"countersign/{name}.css") for name in ("style", "lists", "source", "builder", "worth", "register", "help", "reports", "account")],
     "SCRIPTS": [
         static_file("countersign/keys.js"),
         static_file("countersign/lists.js"),
         static_file("countersign/sidebar.js"),
     ],
+    "LOGIN": {"form": "config.signing_in.forms.SignInForm"},
     "TABS": "config.tabs.tabs",
     "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "config.home.dashboard",

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -16,6 +20,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config.signing_in.people import disable_user, told_of
 from workflows.admin.base import ScopedAdmin
 from workflows.models import Price
 
@@ -60,6 +65,11 @@ class UserAdmin(ForSuperusers, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            messages.info(request, f"{obj} is out: {told_of(disable_user(user=obj, by=request.user))}")
 
 
 class GroupAdmin(ForSuperusers, DjangoGroupAdmin, ModelAdmin):
@@ -120,7 +130,17 @@ def _holds(request: HttpRequest, act: str) -> bool:
 
 
 def keep_for_superusers() -> None:
-    for model in (User, Group, Success, Failure, Schedule, OrmQ):
+    ours = (User, Group, Success, Failure, Schedule, OrmQ)
+    allauths = (
+        EmailAddress,
+        EmailConfirmation,
+        Authenticator,
+        SocialAccount,
+        SocialApp,
+        SocialToken,
+        UserSession,
+    )
+    for model in (*ours, *allauths):
         if admin.site.is_registered(model):
             admin.site.unregister(model)
     admin.site.register(User, UserAdmin)

@@ -9,15 +9,26 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, settings: Any) -> None:
-    """Stored files and counts of one test are gone with it."""
+    """Stored files of one test are gone with it. The cache is a table, so it goes back with the other rows."""
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.AUDIT_ANCHORS = tmp_path / "anchors.jsonl"
-    from django.core.cache import cache
-
-    cache.clear()
     from workflows.versions import forget_versions
 
     forget_versions()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The cache is a table and goes back with the other rows; but no flush knows of it."""
+    marker = request.node.get_closest_marker("django_db")
+    flushed = marker is not None and marker.kwargs.get("transaction", False)
+    if flushed:
+        request.getfixturevalue("transactional_db")
+    yield
+    if flushed:
+        from django.core.cache import cache
+
+        cache.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -19,6 +19,7 @@ class Workflows(AppConfig):
         from workflows.erasure.retention import erase_due
         from workflows.erasure.scrubbing import scrub_when_due, sweep_stray_files
         from workflows.money import settle_lost
+        from workflows.tallies import sweep
         from workflows.tasks import note_tick, wake_what_is_due
         from workflows.ticking import every
 
@@ -37,3 +38,4 @@ class Workflows(AppConfig):
         every(seconds=60, name="erase what was kept long enough", call=erase_due)
         every(seconds=86_400, name="delete files that nothing holds", call=sweep_stray_files)
         every(seconds=86_400, name="rebuild the database file after erasures", call=scrub_when_due)
+        every(seconds=3600, name="forget counts that have ended", call=sweep)

@@ -17,7 +17,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.core.cache import cache
 from django.db import connection
 from django.test import override_settings
 from django.test.utils import setup_databases, teardown_databases
@@ -174,7 +173,6 @@ def opened(*, folder: Path) -> Iterator[World]:
         before = os.environ.get("TEST_WEBHOOK_SECRET")
         os.environ["TEST_WEBHOOK_SECRET"] = SECRET
         stack.callback(_put_back, "TEST_WEBHOOK_SECRET", before)
-        cache.clear()
         forget_versions()
         model = stack.enter_context(scripted_model())
         receiver = stack.enter_context(webhook_receiver(secret=SECRET))

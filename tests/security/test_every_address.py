@@ -50,7 +50,7 @@ POSTED = {
     "workflows_evaluation_stop",
     *(f"workflows_workflow_{act}" for act in ("access", "access_reviewed", "stage", "actual", "follow_up", "view_as", "hold")),
     *(f"workflows_version_{act}" for act in ("copy", "activate", "try", "evaluate")),
-    "workflows_case_active", "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
+    "workflows_case_active", "workflows_apikey_rotate", "workflows_destination_test", "reviews_review_next", "reviews_escalation_remind",
 }  # fmt: skip
 # Figures of whatever one may count: not a row, so it is not hidden from everybody; what it counts is looked at.
 FIGURES = {"reports", "reports_export", "workflows_erasure_person"}

@@ -1,6 +1,7 @@
 """The screens of workflows: one file for each."""
 
 from workflows.admin import (
+    api_keys,
     audit,
     case,
     destination,
@@ -13,6 +14,7 @@ from workflows.admin import (
 )
 
 __all__ = [
+    "api_keys",
     "audit",
     "case",
     "destination",

@@ -1,10 +1,10 @@
-"""What the system wrote, to look at: deliveries, runs, keys. The register has a file of its own."""
+"""What the system wrote, to look at: deliveries and runs. The register and the keys have files of their own."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,13 +12,12 @@ from django.utils.html import format_html, format_html_join
 
 from workflows.access import Action, may
 from workflows.admin.base import ScopedAdmin, ScopedInline, label
-from workflows.admin.filters import ItemsWorkflowFilter, WorkflowFilter
+from workflows.admin.filters import ItemsWorkflowFilter
 from workflows.admin.running import run_on_each
 from workflows.admin.telling import as_text, chip, told_values
-from workflows.api_keys import revoke_api_key
 from workflows.handoff import mark_arrived, resend
 from workflows.masking import MASK, hides_material, keys_of, masked, telling_hidden
-from workflows.models import ApiKey, Delivery, DeliveryAttempt, Item, Run
+from workflows.models import Delivery, DeliveryAttempt, Item, Run
 from workflows.money import told_cost
 
 
@@ -196,38 +195,3 @@ class RunAdmin(ScopedAdmin):
 
 def _withheld(run: Run) -> bool:
     return bool(getattr(run, "withheld", True))
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ScopedAdmin):
-    """Keys are made on the command line, which shows them once. Here they are seen and revoked."""
-
-    list_display = (
-        "prefix",
-        "name",
-        "workflow",
-        "user",
-        "created_at",
-        "expires_at",
-        "revoked_at",
-        "last_used_at",
-    )
-    list_select_related = ("workflow", "user")
-    list_filter = (WorkflowFilter,)
-    fields = ("prefix", "name", "workflow", "user", "created_at", "expires_at", "revoked_at", "last_used_at")
-    actions = ("revoke",)
-
-    def has_access_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, Action.ACCESS)
-
-    @admin.action(description="Revoke", permissions=["access"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        revoked = 0
-        for key in queryset.select_related("workflow"):
-            if revoke_api_key(key=key, by=request.user):
-                revoked += 1
-                self.log_change(request, key, "Revoked")
-        messages.success(
-            request,
-            f"{revoked} {'key' if revoked == 1 else 'keys'} revoked. Calls with them are refused from now on.",
-        )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja.errors import Throttled
 from ninja.security import HttpBearer
 
+from workflows import tallies
 from workflows.api_keys import find_api_key
 from workflows.errors import TooLarge
 from workflows.models import ApiKey
@@ -30,17 +29,11 @@ class BearerKey(HttpBearer):
 
 
 def _count(*, key: ApiKey) -> None:
-    """Fixed windows of a minute. The cache counts: for every web process with Redis, for each one without."""
-    now = time.time()
-    window = int(now // WINDOW_SECONDS)
-    name = f"api-requests:{key.pk}:{window}"
-    cache.add(name, 0, timeout=2 * WINDOW_SECONDS)
-    try:
-        made = cache.incr(name)
-    except ValueError:  # evicted between the two
-        return
-    if made > settings.API_REQUESTS_PER_MINUTE:
-        raise Throttled(wait=int((window + 1) * WINDOW_SECONDS - now) + 1)
+    """So many calls in the minute that the first one began; counted for every web process together."""
+    tally = tallies.count(name=f"api-requests:{key.pk}", seconds=WINDOW_SECONDS)
+    if tally.count > settings.API_REQUESTS_PER_MINUTE:
+        left = (tally.ends_at - timezone.now()).total_seconds()
+        raise Throttled(wait=max(0, int(left)) + 1)
 
 
 def _check_size(*, request: HttpRequest) -> None:

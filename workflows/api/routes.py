@@ -29,6 +29,7 @@ from workflows.api.shapes import (
     taken,
     whole,
 )
+from workflows.api_keys import require_scope
 from workflows.errors import InvalidInput, NotPermitted, TooLarge
 from workflows.models import ApiKey, Item
 from workflows.stages import set_stage
@@ -71,7 +72,7 @@ def submit_item(
     ] = "",
 ) -> tuple[int, Taken]:
     """202 for a new item; 200 and the same item for a repeat: the same key and request, or the same external id and content."""
-    key = _key_for(request=request, slug=slug)
+    key = _key_for(request=request, slug=slug, action=Action.SUBMIT)
     _refuse_other_forms(request=request)
     submitted = intake.submit(
         workflow=key.workflow, by=key.user, channel="api", text=text, title=title, external_id=external_id,
@@ -92,7 +93,7 @@ def list_items(
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS_OF_A_PAGE)] = 50,
 ) -> ItemPage:
     """The ones that changed longest ago come first, so that whoever reads to the end misses none."""
-    key = _key_for(request=request, slug=slug)
+    key = _key_for(request=request, slug=slug, action=Action.VIEW)
     if not may(key.user, Action.VIEW, key.workflow):
         raise NotPermitted(
             f"The user of this key may no longer see {key.workflow.name}. Ask whoever manages its access."
@@ -125,7 +126,7 @@ def list_items(
 @api.post("/workflows/{slug}/stage", response={200: StageTold, **FAILURES}, summary="Change the stage")
 def change_stage(request: HttpRequest, slug: str, wanted: StageWanted) -> StageTold:
     """For keys whose user manages the workflow. `live` takes every check of the launch gate, or its owner with a reason."""
-    key = _key_for(request=request, slug=slug)
+    key = _key_for(request=request, slug=slug, action=Action.MANAGE)
     workflow = set_stage(
         workflow=key.workflow, stage=wanted.stage, by=key.user, reason=wanted.reason, way="api"
     )
@@ -135,6 +136,7 @@ def change_stage(request: HttpRequest, slug: str, wanted: StageWanted) -> StageT
 @api.get("/items/{item_id}", response={200: ItemWhole, **FAILURES}, summary="Read an item")
 def read_item(request: HttpRequest, item_id: str) -> ItemWhole:
     key = _key(request)
+    require_scope(key=key, action=Action.VIEW)
     try:
         public_id = uuid.UUID(item_id)
     except ValueError:
@@ -165,11 +167,13 @@ def _key(request: HttpRequest) -> ApiKey:
     return key
 
 
-def _key_for(*, request: HttpRequest, slug: str) -> ApiKey:
-    """The key, when the workflow is the one it belongs to. Compared here: a slug from outside reaches no database."""
+def _key_for(*, request: HttpRequest, slug: str, action: Action) -> ApiKey:
+    """The key, when the workflow is the one it belongs to, and it was made for this. Compared here: a slug from outside
+    reaches no database."""
     key = _key(request)
     if key.workflow.slug != slug:
         raise Http404
+    require_scope(key=key, action=action)
     return key
 
 

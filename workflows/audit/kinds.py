@@ -30,6 +30,7 @@ class Kind(StrEnum):
     VERSION_ACTIVATED = "version.activated"
     BUDGET_CHANGED = "budget.changed"
     KEY_MADE = "api_key.made"
+    KEY_ROTATED = "api_key.rotated"
     KEY_REVOKED = "api_key.revoked"
     ERASED = "content.erased"
     HELD = "hold.placed"
@@ -64,6 +65,7 @@ LABELS = {
     Kind.VERSION_ACTIVATED: "Version was made active",
     Kind.BUDGET_CHANGED: "Budget was changed",
     Kind.KEY_MADE: "API key was made",
+    Kind.KEY_ROTATED: "API key was rotated",
     Kind.KEY_REVOKED: "API key was revoked",
     Kind.ERASED: "Content was erased",
     Kind.HELD: "Hold was placed",

@@ -21,7 +21,9 @@ from workflows.models.exports import RegisterExport
 from workflows.models.grants import GrantChange, GrantEnd
 from workflows.models.items import BACKLOG, MAX_ATTEMPTS, SUBMITTED, IdempotencyKey, Item, Page, Source
 from workflows.models.keys import ApiKey
+from workflows.models.limits import Tally
 from workflows.models.money import Budget, Price, Reservation, Spending
+from workflows.models.people import GroupFromSignOn
 from workflows.models.runs import FieldResult, Run
 from workflows.models.tries import Try
 from workflows.models.viewing import ViewAs
@@ -55,6 +57,7 @@ __all__ = [
     "FollowUp",
     "GrantChange",
     "GrantEnd",
+    "GroupFromSignOn",
     "IdempotencyKey",
     "Item",
     "Label",
@@ -72,6 +75,7 @@ __all__ = [
     "Source",
     "Spending",
     "Stage",
+    "Tally",
     "Try",
     "Version",
     "ViewAs",

@@ -21,6 +21,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--days", type=int, default=api_keys.DEFAULT_DAYS, help="how long it is valid (%(default)s)"
         )
+        parser.add_argument(
+            "--may", choices=list(api_keys.ACTIONS), default="all",
+            help="what it may do of what its user may do (%(default)s)",
+        )  # fmt: skip
         parser.add_argument("--name", default="", help="what it is for")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +38,11 @@ class Command(BaseCommand):
             raise CommandError("A key is valid for 1 to 3,650 days. No key was made.")
         try:
             _, key = api_keys.create_api_key(
-                workflow=workflow, user=user, days=options["days"], name=options["name"][:80]
+                workflow=workflow,
+                user=user,
+                days=options["days"],
+                name=options["name"][:80],
+                scope=options["may"],
             )
         except Refused as refused:
             raise CommandError(str(refused)) from None
