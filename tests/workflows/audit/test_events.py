@@ -165,7 +165,7 @@ def test_what_is_set_up_is_told() -> None:
     activate_version(version=version, by=owner, reason="Nobody else is here")
     (activated,) = told(Kind.VERSION_ACTIVATED)
     assert activated.facts == {
-        "version": version.pk, "number": version.number, "before": workflow.version_id, "stage": "live", "wrote_it": True,
+        "version": version.pk, "number": version.number, "before": workflow.version_id, "stage": "live", "glass_broken": True,
     }  # fmt: skip
     set_budget(
         workflow=workflow,
