@@ -95,6 +95,7 @@ class Meter:
             money.settle(settled=settled)
         money.add(
             workflow=self.workflow,
+            item=self.item,
             amount=sum(
                 (
                     cost or ZERO

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from workflows.models.definitions import Version, Workflow
 from workflows.models.items import Item
-from workflows.models.runs import OUTCOMES, Run
+from workflows.models.runs import AMOUNT, OUTCOMES, Run
 
 
 def case_path(source: CaseSource, filename: str) -> str:
@@ -32,6 +33,8 @@ class Case(models.Model):
     content_hash = models.CharField(max_length=64)  # as of an item with the same content
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["workflow", "name"]
@@ -73,6 +76,8 @@ class Label(models.Model):
     origin = models.CharField(max_length=10, choices=Origin)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = HistoricalRecords()  # with its values: what is erased from labels is erased from here
 
     class Meta:
         ordering = ["workflow", "case", "key"]
@@ -131,7 +136,7 @@ class CaseResult(models.Model):
     error = models.TextField(blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
-    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    cost = models.DecimalField(**AMOUNT, null=True)
     cpu_seconds = models.FloatField(null=True)
     seconds = models.FloatField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
