@@ -49,6 +49,7 @@ log = logging.getLogger("countersign.work")
 
 SLOT = "evaluations"
 TASK = "workflows.tasks.evaluate"
+PASSING_SECONDS = 0.5  # until a case is tried again whose money other calls held
 MOST_AWAY = 3  # cases one after the other for which the model could not be reached
 NO_MODEL = "No model answers at the moment. Begin again once the model is running."
 GONE = (
@@ -121,6 +122,10 @@ def run_evaluations(
     return done
 
 
+class _Later(Exception):
+    """Only what calls under way hold is in the way of its money: nothing was measured, and it is asked again soon."""
+
+
 class _Evaluating:
     """Rows are asked in the thread of the caller, files and texts are read in another, and the loop waits for neither."""
 
@@ -165,6 +170,10 @@ class _Evaluating:
             case = waiting.pop(0)
             try:
                 result = await self._result(case)
+            except _Later:
+                waiting.append(case)
+                await asyncio.sleep(PASSING_SECONDS)
+                continue
             except Exception:
                 log.exception("Case %s failed.", case.pk)
                 result = await sync_to_async(self._failed)(case)
@@ -231,6 +240,8 @@ class _Evaluating:
         answer, cpu_seconds = await self._ask(asked.request, meter)
         result.cost = await sync_to_async(_settle)(meter=meter, answer=answer)
         if answer.outcome is Outcome.OVER_BUDGET and meter.refusal is not None:
+            if meter.refusal.passes:
+                raise _Later
             self.unpaid = self.unpaid or UNPAID.format(self._why_unpaid(meter.refusal))
         draft = await asyncio.to_thread(draft_of, asked=asked, answer=answer)
         result.outcome, result.model, result.error = (

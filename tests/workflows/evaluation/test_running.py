@@ -25,6 +25,7 @@ from workflows.models import (
     Evaluation,
     Item,
     Price,
+    Reservation,
     Run,
     Spending,
     Version,
@@ -313,3 +314,21 @@ def test_an_evaluation_counts_to_the_budget_and_ends_in_words_before_it_is_passe
     costs = sum(one.cost for one in row.results.all())
     assert costs > 0
     assert {one.spent for one in Spending.objects.filter(span__in=("day", "month"))} == {costs}
+
+
+def test_a_case_waits_for_money_that_only_its_own_calls_hold(
+    workflow: Workflow, deployment: Deployment, model: ScriptedModel, add: Add
+) -> None:
+    Price.objects.create(model="scripted", prompt=100, completion=200)
+    budget = Budget.objects.create(workflow=workflow, per_day=1000)
+    add({"name": "first", "text": LETTER, "values": GOLD})
+    evaluate(workflow.version, deployment)
+    worst = Reservation.objects.get().amount
+    # Two calls at their most, and far more of them at what they cost.
+    Budget.objects.filter(pk=budget.pk).update(per_day=round(worst * Decimal("2.5"), 4))
+    model.latency = 0.2
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(7)))
+    row = evaluate(workflow.version, deployment)
+    assert (row.said, row.done, row.total) == ("", 8, 8)
+    assert set(outcomes(row).values()) == {"ok"}
+    assert Spending.objects.get(span="day").held == 0
