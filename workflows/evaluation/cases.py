@@ -94,12 +94,6 @@ def set_active(*, case: Case, active: bool, by: Any) -> None:
     case.active = active
 
 
-def input_hash_of(*, case: Case) -> str:
-    """Of the content and the day from which words like "next Friday" count: what a stored result stands for."""
-    day = timezone.localdate(case.created_at).isoformat()
-    return hashlib.sha256(f"{case.content_hash} {day}".encode()).hexdigest()
-
-
 def _write(*, case: Case, part: CasePart, by: Any, origin: str) -> str:
     made = case.pk is None
     digests = [hashlib.sha256(file.content).digest() for file in part.files]

@@ -33,7 +33,6 @@ from workflows.asking import ask_about, draft_of
 from workflows.budgets import budget_of, is_limited
 from workflows.drafting.prompt import TooLong
 from workflows.errors import Conflict, InvalidInput, NotPermitted
-from workflows.evaluation.cases import input_hash_of
 from workflows.evaluation.inputs import Material, came_in_on, material_of, read_input
 from workflows.evaluation.labels import gold_of, judge
 from workflows.evaluation.stored import Stored, find_stored
@@ -198,7 +197,7 @@ class _Evaluating:
 
     async def _result(self, case: Case) -> CaseResult:
         """Not saved yet."""
-        result = CaseResult(evaluation=self.row, case=case, input_hash=input_hash_of(case=case), outcome="")
+        result = CaseResult(evaluation=self.row, case=case, input_hash=case.input_hash, outcome="")
         if case.expect == "skipped":
             # Intake closes a copy without a call of the model.
             result.error = "" if await sync_to_async(_is_copy)(case=case) else NO_COPY
@@ -218,7 +217,7 @@ class _Evaluating:
 
     def _failed(self, case: Case) -> CaseResult:
         result = CaseResult(
-            evaluation=self.row, case=case, input_hash=input_hash_of(case=case), outcome=Outcome.INVALID,
+            evaluation=self.row, case=case, input_hash=case.input_hash, outcome=Outcome.INVALID,
             error=CASE_FAILED,
         )  # fmt: skip
         if case.expect == "drafted":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -42,6 +44,12 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def input_hash(self) -> str:
+        """Of the content and the day from which words like "next Friday" count: what a stored result stands for."""
+        day = timezone.localdate(self.created_at).isoformat()
+        return hashlib.sha256(f"{self.content_hash} {day}".encode()).hexdigest()
 
 
 class CaseSource(models.Model):
