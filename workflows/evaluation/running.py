@@ -36,6 +36,7 @@ from workflows.errors import Conflict, InvalidInput, NotPermitted
 from workflows.evaluation.inputs import Material, came_in_on, material_of, read_input
 from workflows.evaluation.labels import gold_of, judge
 from workflows.evaluation.stored import Stored, find_stored
+from workflows.evaluation.summary import CASE_FAILED
 from workflows.metering import Meter
 from workflows.models import Case, CaseResult, Evaluation, Version, Workflow
 from workflows.money import Refusal, own_prices
@@ -60,7 +61,6 @@ UNPAID = (
     "again, then begin again: what was said is not asked again."
 )
 FAILED = "Countersign itself failed on it; the log says how. What is done is kept. Tell whoever runs this installation."
-CASE_FAILED = "Countersign itself failed on this case; the log says how. Tell whoever runs this installation."
 NO_COPY = "No other case has the same content, so it would be drafted and not skipped."
 NO_CASES = "{} has no cases yet, so there is nothing to run. Nothing was begun. Import some under “Cases”."
 

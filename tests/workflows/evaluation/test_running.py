@@ -18,6 +18,7 @@ from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.evaluation.running import GONE, NO_MODEL, begin_evaluation, is_evaluation_due, run_evaluations
 from workflows.evaluation.summary import is_right, summarise
 from workflows.intake import submit
+from workflows.measuring import cost_of_an_item
 from workflows.models import (
     Budget,
     Case,
@@ -332,3 +333,28 @@ def test_a_case_waits_for_money_that_only_its_own_calls_hold(
     assert (row.said, row.done, row.total) == ("", 8, 8)
     assert set(outcomes(row).values()) == {"ok"}
     assert Spending.objects.get(span="day").held == 0
+
+
+def test_a_repeated_evaluation_says_the_same_of_what_an_item_costs(
+    workflow: Workflow, deployment: Deployment, add: Add
+) -> None:
+    Price.objects.create(model="scripted", prompt=1000, completion=2000)
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(2)))
+    evaluate(workflow.version, deployment)
+    cost = cost_of_an_item(workflow=workflow)
+    assert cost
+    assert evaluate(workflow.version, deployment).reused == 2
+    assert cost_of_an_item(workflow=workflow) == cost
+
+
+def test_a_server_that_was_away_is_not_the_attention_that_was_expected(
+    workflow: Workflow, deployment: Deployment, add: Add
+) -> None:
+    add(
+        {"name": "away", "text": LETTER + "[[401]]", "expect": "attention"},
+        {"name": "refused", "text": LETTER + "[[refusal]]", "expect": "attention"},
+    )
+    row = evaluate(workflow.version, deployment)
+    assert {one.case.name: is_right(one) for one in row.results.select_related("case")} == {
+        "away": False, "refused": True,
+    }  # fmt: skip
