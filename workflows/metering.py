@@ -45,7 +45,7 @@ class _NotPaid(Exception):
     pass
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Meter:
     """`local_url` is the model that runs here. `refusal` says why the last call was not made, when money is why."""
 

@@ -148,7 +148,7 @@ def told(amount: Decimal) -> str:
 
 
 def told_cost(*, cost: Decimal | None, cpu_seconds: float | None = None) -> str:
-    if cpu_seconds is not None and not cost:
+    if cost is not None and not cost and cpu_seconds is not None:
         return f"0, local: {cpu_seconds:,.1f} CPU-s"
     return "no price known" if cost is None else told(cost)
 

@@ -51,11 +51,12 @@ def tried(*, workflow: Workflow, version: Version | None) -> Tried:
     ended: list[dict[str, Any]] = []
     newest: dict[int, dict[str, Any]] = {}
     if version is not None:
-        ended = list(
+        evaluations: Any = (
             Evaluation.objects.filter(version=version, ended_at__isnull=False, asked_at__gte=_written_at(version))
             .order_by("-ended_at").values("pk", "right", "due", "ended_at")
         )  # fmt: skip
-        results = CaseResult.objects.filter(
+        ended = list(evaluations)
+        results: Any = CaseResult.objects.filter(
             evaluation__in=[one["pk"] for one in ended[:MOST_EVALUATIONS]]
         ).order_by("pk")
         said = {case.pk: case for case in active}

@@ -105,7 +105,7 @@ class _Loader(yaml.SafeLoader):
                 problem=f"a number has more than {MOST_DIGITS} digits; in quotes it is a text",
                 problem_mark=node.start_mark,
             )
-        number: int = super().construct_yaml_int(node)  # type: ignore[no-untyped-call]
+        number: int = super().construct_yaml_int(node)
         return number
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:

@@ -24,6 +24,7 @@ from integrations.documents.pages import Unreadable
 from integrations.documents.reader import Reader
 from integrations.llm.answers import Answer, Request
 from integrations.llm.clients import ClientPool
+from integrations.llm.cpu import CpuShares
 from integrations.llm.deployment import Deployment
 from integrations.llm.door import ask
 from integrations.llm.outcomes import Outcome
@@ -141,6 +142,7 @@ class _Evaluating:
         self.unpaid = ""  # in words, once a call was refused for want of money
         self.reader = Reader()
         self.clients = ClientPool()
+        self.cpu = CpuShares(deployment.cpu_seconds)
 
     async def run(self) -> None:
         waiting = await sync_to_async(self._waiting)()
@@ -281,18 +283,18 @@ class _Evaluating:
             return calls <= self.version.max_calls
 
         async def before_call(asked: Profile) -> bool:
-            return await sync_to_async(meter.begin)(profile=asked, count=count)
+            begun: bool = await sync_to_async(meter.begin)(profile=asked, count=count)
+            if begun and asked.base_url == self.deployment.local_url:
+                self.cpu.begin(meter)
+            return begun
 
-        before = self._computed()
-        answer = await ask(
-            request=request, profile=self.profile, before_call=before_call, client_pool=self.clients
-        )
-        after = self._computed()
-        # A model that was started anew in between counts from zero.
-        return answer, max(0.0, after - before) if before is not None and after is not None else None
-
-    def _computed(self) -> float | None:
-        return self.deployment.cpu_seconds() if self.deployment.cpu_seconds else None
+        try:
+            answer = await ask(
+                request=request, profile=self.profile, before_call=before_call, client_pool=self.clients
+            )
+        finally:
+            cpu_seconds = self.cpu.end(meter)
+        return answer, cpu_seconds
 
 
 def _settle(*, meter: Meter, answer: Answer) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from django.utils import timezone
 from integrations.llm.deployment import Deployment
 from tests.factories import ADMIN, MANAGER, make_user, make_version, make_workflow
 from tests.scripted_model import ScriptedModel
+from tests.workflows.admin.conftest import signed_in
 from tests.workflows.evaluation.conftest import GOLD, LETTER
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.evaluation.running import GONE, NO_MODEL, begin_evaluation, is_evaluation_due, run_evaluations
@@ -32,6 +34,7 @@ from workflows.models import (
     Version,
     Workflow,
 )
+from workflows.money import told
 from workflows.recording import prepare
 from workflows.version_rows import change_version, copy_version, part_of
 
@@ -358,3 +361,31 @@ def test_a_server_that_was_away_is_not_the_attention_that_was_expected(
     assert {one.case.name: is_right(one) for one in row.results.select_related("case")} == {
         "away": False, "refused": True,
     }  # fmt: skip
+
+
+def test_cpu_seconds_of_calls_in_flight_add_up_to_what_was_computed(
+    workflow: Workflow, deployment: Deployment, model: ScriptedModel, add: Add
+) -> None:
+    """A process that computes one second in each: eight cases cannot have taken more than what went by."""
+    model.latency = 0.2
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(8)))
+    began = time.monotonic()
+    row = evaluate(workflow.version, replace(deployment, cpu_seconds=lambda: time.monotonic() - began))
+    told = [one.cpu_seconds for one in row.results.all()]
+    assert 0.3 < sum(told) <= time.monotonic() - began
+    assert all(told)
+
+
+def test_a_call_of_another_server_beside_the_embedded_model_took_no_cpu_of_it(
+    workflow: Workflow, deployment: Deployment, add: Add, admin: Any
+) -> None:
+    Price.objects.create(model="scripted", prompt=1000, completion=2000)
+    address = deployment.profile.base_url
+    Version.objects.filter(pk=workflow.version_id).update(profile={"base_url": address, "model": "scripted"})
+    here = deployment.profile.model_copy(update={"base_url": "http://127.0.0.1:1/v1"})
+    add({"name": "a", "text": LETTER, "values": GOLD})
+    row = evaluate(workflow.version, replace(deployment, profile=here, cpu_seconds=lambda: 1.0))
+    result = row.results.get()
+    assert (result.outcome, result.cpu_seconds) == ("ok", None)
+    page = signed_in(admin).get(f"/admin/workflows/evaluation/{row.pk}/change/").content.decode()
+    assert f"cost {told(result.cost)}." in page
