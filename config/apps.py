@@ -10,11 +10,14 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
+        from django.core.checks import register
         from django.db.models.signals import post_migrate
 
+        from config.money_check import check_usd_rate
         from config.signing_in.lock_out import note_sign_in
         from config.signing_in.sessions import note_start
 
+        register(check_usd_rate)
         user_logged_in.connect(note_start, dispatch_uid="note_start")
         user_logged_in.connect(note_sign_in, dispatch_uid="note_sign_in")
         # The signal is sent for apps with models, which this one is not.

@@ -283,6 +283,7 @@ if redis_url := os.environ.get("REDIS_URL"):
 # Money: every amount is in one currency. Published prices are in dollars; the rate is the units of it for one dollar.
 CURRENCY = os.environ.get("COUNTERSIGN_CURRENCY", "USD").strip().upper()
 USD_RATE = Decimal(os.environ.get("COUNTERSIGN_USD_RATE", "1"))
+USD_RATE_IS_SAID = "COUNTERSIGN_USD_RATE" in os.environ
 
 # How the workers work (seconds, counts).
 LEASE_SECONDS = 15

@@ -26,6 +26,7 @@ from workflows.models import (
     Field,
     FieldResult,
     Item,
+    Label,
     RegisterEntry,
     Rule,
     Run,
@@ -141,10 +142,20 @@ def make_evaluation(
         version=workflow.version, total=cases, done=cases, right=cases, due=cases, started_at=now, ended_at=now
     )  # fmt: skip
     for _ in range(cases):
+        number = next(_numbers)
         case = Case.objects.create(
-            workflow=workflow, name=f"case {next(_numbers)}", origin="yaml", content_hash="0", messy=list(messy)
+            workflow=workflow, name=f"case {number}", origin="yaml", content_hash=str(number), messy=list(messy)
         )  # fmt: skip
-        CaseResult.objects.create(evaluation=evaluation, case=case, outcome="ok", cost=cost)
+        Label.objects.create(workflow=workflow, case=case, key="name", value="Ines Okafor", origin="gold")
+        CaseResult.objects.create(
+            evaluation=evaluation,
+            case=case,
+            outcome="ok",
+            cost=cost,
+            input_hash=case.input_hash,
+            right=1,
+            due=1,
+        )
     return evaluation
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from pydantic import Field, field_validator, model_validator
 
 from workflows.briefs import COLUMNS, write_brief
+from workflows.budgets import alert_anew
 from workflows.models import Brief, Budget, Workflow
 from workflows.people import acting
 from workflows.version_parts import Line, Part
@@ -127,4 +128,5 @@ def set_budget(*, workflow: Workflow, part: BudgetPart, by: Any) -> bool:
         setattr(row, name, getattr(part, name))
     with acting(by=by, why="Imported", on=row):
         row.save()
+    alert_anew(workflow=workflow)
     return True

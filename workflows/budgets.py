@@ -91,13 +91,17 @@ def set_budget(
             kind=audit.Kind.BUDGET_CHANGED, by=by, workflow=workflow,
             facts={"before": before, "after": {name: limits[name] for name in LIMITS}, "alert_percent": alert_percent},
         )  # fmt: skip
-        # Under other limits it is news again.
-        today = timezone.localdate()
-        current = Spending.objects.filter(
-            workflow=workflow, item=None, starts_on__in=(today, today.replace(day=1))
-        )
-        current.update(alerted_at=None)
+        alert_anew(workflow=workflow)
     return budget
+
+
+def alert_anew(*, workflow: Workflow) -> None:
+    """Under other limits it is news again how much of them is used."""
+    today = timezone.localdate()
+    current = Spending.objects.filter(
+        workflow=workflow, item=None, starts_on__in=(today, today.replace(day=1))
+    )
+    current.update(alerted_at=None)
 
 
 def used(*, workflow: Workflow, budget: Budget | None, today: date | None = None) -> list[Used]:

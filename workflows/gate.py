@@ -19,18 +19,15 @@ from workflows.models import (
     REGISTER,
     Brief,
     Budget,
-    Case,
-    CaseResult,
-    Evaluation,
-    Field,
     GrantChange,
-    Rule,
     Version,
     Workflow,
 )
+from workflows.tried import Tried, tried
 from workflows.worth import per_week
 
 FEWEST_MESSY = 12
+NOTHING_RIGHT = "Nothing was right about them. Look at why on the page of the evaluation, then change the version and measure it again."
 WEEKS_OF_A_MONTH = Decimal(52) / 12
 
 
@@ -134,64 +131,58 @@ def _metric(*, brief: Brief) -> Check:
 
 def _cases(*, workflow: Workflow, version: Version | None) -> list[Check]:
     """What counts is what the active version was really tried on, since it last changed."""
-    titles = ("Messy inputs tried", "Evaluation on record")
-    active = list(Case.objects.filter(workflow=workflow, active=True).values_list("pk", "messy"))
-    ended = []
-    tried: set[int] = set()
-    if version is not None:
-        ended = list(
-            Evaluation.objects.filter(version=version, ended_at__isnull=False, asked_at__gte=_written_at(version))
-            .order_by("-ended_at").values("pk", "right", "due", "ended_at")
-        )  # fmt: skip
-        tried = set(
-            CaseResult.objects.filter(evaluation__in=[one["pk"] for one in ended]).values_list("case", flat=True)
-        )  # fmt: skip
-    messy = [kinds for pk, kinds in active if kinds and pk in tried]
-    known = sum(bool(kinds) for _, kinds in active)
-    counted = Counter(kind for kinds in messy for kind in kinds)
-    evidence = f"{len(messy)} of {FEWEST_MESSY} needed"
+    found = tried(workflow=workflow, version=version)
+    messy = _messy(found=found)
+    return [messy, _evaluation(found=found, version=version)]
+
+
+def _messy(*, found: Tried) -> Check:
+    count, known = len(found.messy), found.known_messy
+    counted = Counter(kind for kinds in found.messy for kind in kinds)
+    evidence = f"{count} of {FEWEST_MESSY} needed"
     if counted:
         evidence += ": " + ", ".join(f"{count} {kind}" for kind, count in counted.most_common(3))
     to_do = ""
-    if len(messy) < FEWEST_MESSY:
-        to_do = (
-            f"{known} cases are marked messy, and {FEWEST_MESSY} are needed. Add some, then run an evaluation."
-            if known < FEWEST_MESSY
-            else f"{len(messy)} of {known} messy cases were tried with the active version. Run an evaluation."
-        )
-    done = sum(pk in tried for pk, _ in active)
-    measured, wanted = "", ""
-    if version is None:
-        wanted = "It has no active version. Make one active, then measure it."
-    elif not active:
-        wanted = "It has no cases. Add labelled examples, then run an evaluation."
-    elif done < len(active):
-        wanted = (
-            f"Version {version.number} was measured on {done} of {len(active)} cases. Run it on all of them."
-            if done
-            else f"Version {version.number} was not measured on the {len(active)} cases yet. Run an evaluation."
-        )
-    if version is not None and ended:
-        last = ended[0]
-        measured = f"Version {version.number} on {done} of {len(active)} cases, {day(last['ended_at'])}"
-        if last["due"]:
-            measured += f": {last['right']} of {last['due']} fields right"
-    place = "cases" if known < FEWEST_MESSY else "evaluation"
-    return [
-        _check("messy", titles[0], evidence=evidence, to_do=to_do, place=place),
-        _check("evaluation", titles[1], evidence=measured, to_do=wanted, place="evaluation" if active else "cases"),
-    ]  # fmt: skip
-
-
-def _written_at(version: Version) -> datetime:
-    """When the version last changed. One that no item used can still be edited, and then it was never measured."""
-    kept: tuple[Any, ...] = (
-        Version.history.filter(id=version.pk), Field.history.filter(version_id=version.pk),
-        Rule.history.filter(version_id=version.pk),
+    if known < FEWEST_MESSY:
+        to_do = f"{known} cases are marked messy, and {FEWEST_MESSY} are needed. Add some, then run an evaluation."
+        if known < found.marked_messy:
+            to_do = (
+                f"{found.marked_messy} cases are marked messy, {known} of them count, and {FEWEST_MESSY} are needed. A copy of "
+                "another case counts once; one to be skipped, or one to be drafted without gold values, does not. Add some, then run an evaluation."
+            )
+    elif count < FEWEST_MESSY:
+        to_do = f"{count} of {known} messy cases were tried with the active version. Run an evaluation."
+    elif not found.some_messy_right:
+        to_do = NOTHING_RIGHT
+    return _check(
+        "messy", "Messy inputs tried", evidence=evidence, to_do=to_do, place="cases" if known < FEWEST_MESSY else "evaluation"
     )  # fmt: skip
-    first, *others = (rows.order_by().values_list("history_date", flat=True) for rows in kept)
-    found = list(first.union(*others).order_by("history_date"))
-    return max(found, default=version.created_at)
+
+
+def _evaluation(*, found: Tried, version: Version | None) -> Check:
+    done, of, last = found.measured, found.inputs, found.last
+    evidence = to_do = ""
+    if version is None:
+        to_do = "It has no active version. Make one active, then measure it."
+    elif not of:
+        to_do = "It has no cases to measure it on. Add labelled examples, then run an evaluation."
+    elif found.without_gold:
+        to_do = (
+            f"{found.without_gold} {'case is' if found.without_gold == 1 else 'cases are'} to be drafted without a gold value, so nothing "
+            "there can be right. Add what is right, or leave them out."
+        )
+    elif not done:
+        to_do = f"Version {version.number} was not measured on the {of} cases yet. Run an evaluation."
+    elif done < of:
+        to_do = f"Version {version.number} was measured on {done} of {of} cases, as they are today. Run it on all of them."
+    elif not found.some_right:
+        to_do = NOTHING_RIGHT
+    if version is not None and last is not None:
+        evidence = f"Version {version.number} on {done} of {of} cases, {day(last['ended_at'])}"
+        if last["due"]:
+            evidence += f": {last['right']} of {last['due']} fields right"
+    place = "evaluation" if of and not found.without_gold else "cases"
+    return _check("evaluation", "Evaluation on record", evidence=evidence, to_do=to_do, place=place)
 
 
 def _destinations(*, workflow: Workflow) -> Check:

@@ -48,7 +48,11 @@ def cost_of_an_item(*, workflow: Workflow) -> Decimal | None:
         )
     )  # fmt: skip
     if not told["items"] and workflow.version_id is not None:
-        told = CaseResult.objects.filter(evaluation__version=workflow.version_id).aggregate(
+        # What was taken from a stored run cost nothing that time, and says nothing of what an item costs.
+        asked = CaseResult.objects.filter(
+            evaluation__version=workflow.version_id, reused_run=None, reused_result=None
+        )
+        told = asked.aggregate(
             sum=Sum("cost"), items=Count("pk", filter=answered), unpriced=Count("pk", filter=answered & Q(cost=None))
         )  # fmt: skip
     if not told["items"] or told["unpriced"]:

@@ -45,7 +45,7 @@ class _NotPaid(Exception):
     pass
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Meter:
     """`local_url` is the model that runs here. `refusal` says why the last call was not made, when money is why."""
 
@@ -95,6 +95,7 @@ class Meter:
             money.settle(settled=settled)
         money.add(
             workflow=self.workflow,
+            item=self.item,
             amount=sum(
                 (
                     cost or ZERO

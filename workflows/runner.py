@@ -23,6 +23,7 @@ from django.db import connections
 from integrations.documents.pages import Reading, Unreadable
 from integrations.documents.reader import Reader
 from integrations.llm.clients import ClientPool
+from integrations.llm.cpu import CpuShares
 from integrations.llm.deployment import Deployment
 from integrations.llm.door import ask
 from integrations.llm.profiles import Profile, resolve_profile
@@ -67,6 +68,7 @@ class Worker:
         self._pulse = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pulse")
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
         self._reader = Reader()
+        self.cpu = CpuShares(deployment.cpu_seconds)
 
     async def run(self, *, idle_seconds: float, lease_for: float) -> int:
         """Work until nothing was due for `idle_seconds`; lease nothing new after `lease_for`. Returns items done."""
@@ -178,7 +180,10 @@ class Worker:
         async def before_call(asked: Profile) -> bool:
             await self._until_ready(asked)
             # Before everything else: a slot of the model is waiting for it.
-            return await self._in_db(prepared.meter.begin, urgent=True, profile=asked, count=count)
+            begun = await self._in_db(prepared.meter.begin, urgent=True, profile=asked, count=count)
+            if begun and asked.base_url == self.deployment.local_url:
+                self.cpu.begin(prepared.meter)
+            return begun
 
         count = partial(
             count_call, item_id=prepared.item_id, lease=prepared.lease, most=prepared.version.max_calls
@@ -187,13 +192,15 @@ class Worker:
         profile = resolve_profile(profile=prepared.version.profile, deployment=self.deployment.profile)
         async with self._slots:
             await self._until_ready(profile)
-            before = self._computed()
-            answer = await ask(
-                request=prepared.request, profile=profile, before_call=before_call, client_pool=self.clients
-            )
-            after = self._computed()
-        # A model that was started anew in between counts from zero.
-        spent = max(0.0, after - before) if before is not None and after is not None else None
+            try:
+                answer = await ask(
+                    request=prepared.request,
+                    profile=profile,
+                    before_call=before_call,
+                    client_pool=self.clients,
+                )
+            finally:
+                spent = self.cpu.end(prepared.meter)
         if self.held.get(prepared.item_id) == prepared.lease:
             del self.held[prepared.item_id]
         item = await self._in_db(record, prepared=prepared, answer=answer, cpu_seconds=spent)
@@ -207,9 +214,6 @@ class Worker:
         deadline = time.monotonic() + MODEL_WAIT_SECONDS
         while time.monotonic() < deadline and not await asyncio.to_thread(is_ready):
             await asyncio.sleep(0.3)
-
-    def _computed(self) -> float | None:
-        return self.deployment.cpu_seconds() if self.deployment.cpu_seconds else None
 
     async def _in_db[T](self, call: Callable[..., T], urgent: bool = False, **arguments: Any) -> T:
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()

@@ -28,6 +28,7 @@ from workflows.version_rows import make_active, make_version, part_of
 
 FORMAT = "countersign/1"
 MAX_CHARACTERS = 500_000
+MOST_DIGITS = 400
 
 
 class DestinationPart(Part):
@@ -98,16 +99,32 @@ class _Loader(yaml.SafeLoader):
             )
         return super().compose_node(parent, index)
 
+    def construct_yaml_int(self, node: Any) -> int:
+        # Python does not write an integer of thousands of digits in words, so nobody could be told of it.
+        if len(node.value) > MOST_DIGITS:
+            raise yaml.MarkedYAMLError(
+                problem=f"a number has more than {MOST_DIGITS} digits; in quotes it is a text",
+                problem_mark=node.start_mark,
+            )
+        number: int = super().construct_yaml_int(node)
+        return number
+
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key.value, str):
+                raise yaml.MarkedYAMLError(
+                    problem="a key is one word or text, not a list", problem_mark=key.start_mark
+                )
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"“{key.value}” is there twice", problem_mark=key.start_mark
                 )
-            if isinstance(key.value, str):
-                seen.add(key.value)
+            seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 class NotYaml(Exception):
@@ -122,7 +139,7 @@ def plain_yaml(*, text: str) -> Any:
     """Raises NotYaml."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}" if mark else "the file"
         said = getattr(error, "problem", None) or "this is not YAML that can be read"

@@ -73,8 +73,8 @@ def minutes_by_hand(*, brief: Brief) -> Sample | None:
 
 
 def per_week(*, brief: Brief) -> Range | None:
-    ends = [Decimal(end) for end in (brief.per_week_low, brief.per_week_high) if end]
-    return Range(low=min(ends), high=max(ends)) if ends else None
+    ends = [Decimal(end) for end in (brief.per_week_low, brief.per_week_high) if end is not None]
+    return Range(low=min(ends), high=max(ends)) if any(ends) else None  # nothing a week is nothing said
 
 
 def so_what(*, brief: Brief, measured: Measured, currency: str) -> SoWhat:
@@ -119,6 +119,13 @@ def _sentence(
     *, money: Range, people: Range, items: Range, by_hand: Sample, person: Sample | None, currency: str
 ) -> str:
     often = f"{_span(items, plain)} items a week"
+    if not money.low and not money.high:
+        return f"Worth nothing either way: 0 {currency} a year, at {often}."
+    if person is None and money.low < 0 < money.high:
+        return (
+            f"Between a loss of {rounded(-money.low)} and a gain of at most {rounded(money.high)} {currency} a year: "
+            f"{often} at {tenths(by_hand.mean)} minutes by hand, against what the model costs."
+        )
     if person is None and money.high > 0:
         return (
             f"Worth at most {_span(money, rounded)} {currency} a year, the work of {_span(people, tenths)} people: "
@@ -128,6 +135,8 @@ def _sentence(
     instead = f"{often} take {spent} minutes of a person instead of {tenths(by_hand.mean)}"
     if money.high <= 0:
         lost = Range(low=-money.high, high=-money.low)
+        if not lost.low:
+            return f"Loses at most {rounded(lost.high)} {currency} a year, and saves nothing, if {instead}."
         return f"Loses {_span(lost, rounded)} {currency} a year, if {instead}."
     if money.low < 0:
         return f"Between a loss of {rounded(-money.low)} and a gain of {rounded(money.high)} {currency} a year, if {instead}."

@@ -17,6 +17,11 @@ class Outcome(StrEnum):
     UNREADABLE_SOURCE = "unreadable_source"
 
 
+# What the model made of the input. A server that was away or slow says nothing about a version, and is asked again.
+LASTING = (Outcome.OK, Outcome.REFUSED, Outcome.TRUNCATED, Outcome.FILTERED, Outcome.INVALID)
+# Found in the input before the model is asked, and the same the next time.
+OF_THE_INPUT = (Outcome.TOO_LONG, Outcome.UNREADABLE_SOURCE)
+
 # A refusal or a filter is an answer, not a failure: asking another model to get round it is a person's decision.
 # And where the ceiling is reached, no other profile may spend more.
 TRY_FALLBACK = frozenset(

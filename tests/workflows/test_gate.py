@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,18 @@ from tests.factories import (
 )
 from workflows.access import Action, revoke
 from workflows.gate import FEWEST_MESSY, Check, checks, unmet
-from workflows.models import Brief, Budget, Case, Destination, Evaluation, Run, Stage, Workflow
+from workflows.models import (
+    Brief,
+    Budget,
+    Case,
+    CaseResult,
+    Destination,
+    Evaluation,
+    Label,
+    Run,
+    Stage,
+    Workflow,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +71,20 @@ def test_none_is_met_by_an_empty_workflow() -> None:
     assert all(one.to_do.endswith(".") for one in found)
 
 
+def _gold(case: Case) -> None:
+    Label.objects.create(workflow=case.workflow, case=case, key="name", value="Ines Okafor", origin="gold")
+
+
+def _regold(label: Label) -> None:
+    label.value = "Nobody"
+    label.save()
+
+
+def _say(result: CaseResult, outcome: str) -> None:
+    result.outcome, result.right = outcome, 0
+    result.save()
+
+
 def _leave(person: Any) -> None:
     person.is_active = False
     person.save()
@@ -75,8 +101,22 @@ BROKEN: list[tuple[str, str, Callable[[Workflow], Any]]] = [
     ("metric", "a baseline and a target", brief(metric_baseline=None, metric_target=None)),
     ("metric", "are the same", brief(metric_target=6)),
     ("messy", "0 cases are marked messy", lambda workflow: Case.objects.update(messy=[])),
-    ("evaluation", "on 12 of 13 cases", lambda workflow: Case.objects.create(
-        workflow=workflow, name="new", origin="yaml", content_hash="1")),
+    ("evaluation", "on 12 of 13 cases, as they are today", lambda workflow: _gold(Case.objects.create(
+        workflow=workflow, name="new", origin="yaml", content_hash="1"))),
+    ("evaluation", "1 case is to be drafted without a gold value", lambda workflow: Label.objects.first().delete()),
+    ("evaluation", "Nothing was right", lambda workflow: CaseResult.objects.update(outcome="refused", right=0)),
+    ("messy", "Nothing was right", lambda workflow: CaseResult.objects.update(outcome="refused", right=0)),
+    ("messy", "12 cases are marked messy, 1 of them count", lambda workflow: Case.objects.update(content_hash="1")),
+    ("messy", "12 cases are marked messy, 0 of them count", lambda workflow: Case.objects.update(expect="skipped")),
+    ("messy", "12 cases are marked messy, 0 of them count", lambda workflow: Label.objects.all().delete()),
+    ("messy", "0 of 12 messy cases were tried", lambda workflow: CaseResult.objects.update(outcome="unavailable", right=0)),
+    ("messy", "11 of 12 messy cases were tried", lambda workflow: _say(CaseResult.objects.first(), "timeout")),
+    ("messy", "11 of 12 messy cases were tried", lambda workflow: _say(CaseResult.objects.first(), "unreadable_source")),
+    ("messy", "11 of 12 messy cases were tried", lambda workflow: Case.objects.filter(pk=Case.objects.first().pk).update(
+        content_hash="another text")),
+    ("messy", "11 of 12 messy cases were tried", lambda workflow: Case.objects.filter(pk=Case.objects.first().pk).update(
+        created_at=timezone.now() - timedelta(days=9))),
+    ("messy", "11 of 12 messy cases were tried", lambda workflow: _regold(Label.objects.first())),
     ("evaluation", "not measured on the 12 cases", lambda workflow: Evaluation.objects.update(ended_at=None)),
     ("evaluation", "no cases", lambda workflow: Case.objects.update(active=False)),
     ("destinations", "No test has arrived at CRM", lambda workflow: Destination.objects.create(
@@ -130,6 +170,28 @@ def test_messy_inputs_count_when_the_active_version_was_tried_on_them(workflow: 
     workflow.save()
     assert "0 of 12 messy cases were tried" in check(workflow, "messy").to_do
     assert "Version 2 was not measured" in check(workflow, "evaluation").to_do
+
+
+def test_a_case_of_which_no_draft_is_expected_is_tried_when_it_could_not_be_read(workflow: Workflow) -> None:
+    first = CaseResult.objects.first()
+    Case.objects.filter(pk=first.case_id).update(expect="attention")
+    CaseResult.objects.filter(pk=first.pk).update(outcome="unreadable_source", right=0, due=0)
+    assert check(workflow, "messy").met
+    assert check(workflow, "evaluation").met
+
+
+def test_a_copy_is_one_input_and_one_to_be_skipped_is_none(workflow: Workflow) -> None:
+    for name, expect in (("copy", "drafted"), ("to skip", "skipped")):
+        case = Case.objects.create(
+            workflow=workflow,
+            name=name,
+            expect=expect,
+            origin="yaml",
+            content_hash=Case.objects.first().content_hash,
+        )
+        _gold(case)
+    found = check(workflow, "evaluation")
+    assert (found.met, "on 12 of 12 cases" in found.evidence) == (True, True)
 
 
 def test_a_version_that_changed_after_it_was_measured_was_not_measured(workflow: Workflow) -> None:

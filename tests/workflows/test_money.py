@@ -166,3 +166,43 @@ def test_a_cost_says_when_it_is_local_and_when_it_is_not_known() -> None:
     assert money.told_cost(cost=Decimal(0), cpu_seconds=14.21) == "0, local: 14.2 CPU-s"
     assert money.told_cost(cost=None) == "no price known"
     assert money.told_cost(cost=Decimal("0.0012")) == "0.0012 USD"
+
+
+def test_a_limit_in_a_currency_of_large_figures_is_kept_like_any_other(workflow: Workflow) -> None:
+    """The largest limit that a budget takes, used to its end: no sum is wider than its column."""
+    most = Decimal("99999999.9999")
+    limit(workflow, per_day=most, per_month=most)
+    part = Decimal("33333333.33330000")
+    held = [hold(workflow, part) for _ in range(3)]
+    assert sums(workflow)["month"] == (most, 0)
+    refused = reserve(workflow=workflow.pk, item=None, amount=CENT)
+    assert isinstance(refused, Refusal)
+    assert (refused.held, refused.limit) == (most, most)
+    settle(settled=[(row, part) for row in held])
+    assert sums(workflow)["month"] == (0, most)
+    money.add(workflow=workflow.pk, amount=Decimal("900000000"))
+    assert sums(workflow)["day"] == (0, most + 900_000_000)
+
+
+def test_sums_above_ten_million_stay_right_to_far_less_than_a_cent(workflow: Workflow) -> None:
+    start, each = Decimal("98765432.1"), Decimal("0.12345678")
+    money.add(workflow=workflow.pk, amount=start)
+    for _ in range(200):
+        money.add(workflow=workflow.pk, amount=each)
+    assert abs(sums(workflow)["month"][1] - start - 200 * each) < Decimal("0.00001")
+
+
+def test_the_limit_of_an_item_counts_what_its_runs_cost_while_there_was_none(workflow: Workflow) -> None:
+    budget = limit(workflow, per_item=1)
+    item = make_item(workflow=workflow)
+    settle(settled=[(hold(workflow, CENT, item.pk), CENT)])
+    Budget.objects.all().delete()
+    money.add(workflow=workflow.pk, item=item.pk, amount=Decimal(5))
+    budget.save(force_insert=True)
+    refused = reserve(workflow=workflow.pk, item=item.pk, amount=CENT)
+    assert isinstance(refused, Refusal)
+    assert (refused.span, refused.spent) == ("item", Decimal("5.01"))
+    # An item that was never counted before is counted from its runs, and not twice.
+    other = make_item(workflow=workflow)
+    money.add(workflow=workflow.pk, item=other.pk, amount=Decimal(5))
+    assert not Spending.objects.filter(item=other).exists()

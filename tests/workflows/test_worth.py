@@ -122,3 +122,24 @@ def test_no_more_digits_than_count() -> None:
     assert [rounded(Decimal(value)) for value in ("0", "7.4", "64.9", "650", "12345", "-12345")] == [
         "0", "7", "65", "650", "12,000", "-12,000",
     ]  # fmt: skip
+
+
+def test_no_items_at_the_low_end_are_a_low_end() -> None:
+    found = told(brief(per_week_low=0, per_week_high=100))
+    assert (found.money.low, found.money.high) == (0, 15_600)
+    assert "0 to 100 items a week" in found.sentence
+    assert told(brief(per_week_low=0, per_week_high=0)).missing == ("how often",)
+
+
+def test_a_range_from_a_loss_to_a_gain_is_told_as_one_before_anything_is_measured() -> None:
+    timed = [{"what": "a", "minutes": "1"}, {"what": "b", "minutes": "9"}]
+    found = told(brief(timed=timed), cost="0.5")
+    assert found.money.low < 0 < found.money.high
+    assert found.sentence.startswith("Between a loss of 3,100 and a gain of at most ")
+    assert "-" not in found.sentence
+
+
+def test_nothing_is_not_told_as_a_loss() -> None:
+    assert told(brief(hour_cost=Decimal(0)), cost="0").sentence.startswith("Worth nothing either way: 0 EUR")
+    low = told(brief(per_week_low=0), person=always(7))
+    assert low.sentence.startswith("Loses at most 3,100 EUR a year, and saves nothing")

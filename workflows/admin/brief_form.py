@@ -8,12 +8,14 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from pydantic import ValidationError
 
 from workflows.admin.people_field import PersonField
 from workflows.admin.workflow_form import people_address, people_around
-from workflows.brief_file import MOST_TIMED
+from workflows.brief_file import MOST_TIMED, BriefPart
 from workflows.briefs import COLUMNS
 from workflows.models import Brief, FollowUp, Workflow
+from workflows.storable import storable
 
 EMPTY_ROWS = 4  # of timed samples, below those that are there
 GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -99,7 +101,36 @@ class BriefForm(forms.ModelForm):  # type: ignore[type-arg]
         low, high = cleaned.get("per_week_low"), cleaned.get("per_week_high")
         if low is not None and high is not None and low > high:
             self.add_error("per_week_high", "This is less than “at least”.")
+        self._fits_a_file(cleaned)
         return cleaned
+
+    def _fits_a_file(self, cleaned: dict[str, Any]) -> None:
+        """What is kept here is exported and imported, so a workflow file's limits are this form's too."""
+        names = [name for name in BriefPart.model_fields if name not in ("deputy", "timed")]
+        for name in names:
+            value = cleaned.get(name)
+            if isinstance(value, str):
+                value = cleaned[name] = storable(value).strip()
+            if name in self.errors or value is None:
+                continue
+            try:
+                BriefPart.model_validate({name: value})
+            except ValidationError as wrong:
+                self.add_error(name, _in_words(wrong.errors(include_url=False)[0]))
+
+
+def _in_words(wrong: Any) -> str:
+    bounds = wrong.get("ctx", {})
+    match wrong["type"]:
+        case "greater_than":
+            return f"Enter more than {bounds['gt']:,}."
+        case "less_than" | "less_than_equal":
+            return f"Enter {bounds.get('le', bounds.get('lt')):,} at most."
+        case "string_too_long":
+            return f"Write {bounds['max_length']:,} characters at most."
+        case "string_pattern_mismatch":
+            return "Write it on one line."
+    return "This cannot be kept. Write it in another way."
 
 
 class TimedForm(forms.Form):

@@ -11,6 +11,8 @@ from workflows.access import Action, visible
 from workflows.evaluation.case_files import FORMATS, MOST_CHARACTERS
 from workflows.models import Workflow
 
+MOST_BYTES = 200 * 2**20  # of all files of one import, which are in memory together
+
 
 class SeveralFiles(forms.FileInput):
     allow_multiple_selected = True
@@ -43,6 +45,7 @@ class CaseImportForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._found: dict[str, bytes | None] = {}
         choice: Any = self.fields["workflow"]
         choice.queryset = visible(user, Workflow.objects.order_by("name"), Action.MANAGE)
 
@@ -65,6 +68,10 @@ class CaseImportForm(forms.Form):
 
     def clean_inputs(self) -> list[Any]:
         files: list[Any] = self.cleaned_data["inputs"]
+        if sum(file.size for file in files) > MOST_BYTES:
+            raise forms.ValidationError(
+                f"The files have more than {MOST_BYTES // 2**20} MB together. Nothing was imported. Import them in several parts."
+            )
         for file in files:
             if file.size > settings.MAX_FILE_BYTES:
                 raise forms.ValidationError(
@@ -73,9 +80,12 @@ class CaseImportForm(forms.Form):
         return files
 
     def find(self, name: str) -> bytes | None:
-        for file in self.cleaned_data["inputs"]:
-            if file.name == name:
-                file.seek(0)
-                content: bytes = file.read()
-                return content
-        return None
+        """Read once: rows that name the same file share its bytes."""
+        if name not in self._found:
+            self._found[name] = None
+            for file in self.cleaned_data["inputs"]:
+                if file.name == name:
+                    file.seek(0)
+                    self._found[name] = file.read()
+                    break
+        return self._found[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from workflows.evaluation.labels import specs_of
 from workflows.evaluation.summary import Share, Summary, is_reused, is_right, summarise
 from workflows.evaluation.telling import reused_told
 from workflows.models import Case, CaseResult, Evaluation
+from workflows.money import told_cost
 
 OUTCOMES = {
     "refused": "The model refused", "truncated": "The answer was cut off", "filtered": "A content filter stopped it",
@@ -90,13 +92,16 @@ def _cost(summary: Summary) -> str:
         return "No call of the model was made."
     computed = [one.cpu_seconds for one in asked if one.cpu_seconds is not None]
     costs = [one.cost for one in asked if one.cost is not None]
-    told = f"{sum(computed):.0f} CPU seconds" if computed else f"cost {sum(costs):f}" if costs else ""
     tokens_in, tokens_out = (
         sum(one.prompt_tokens or 0 for one in asked),
         sum(one.completion_tokens or 0 for one in asked),
     )
-    if len(costs) < len(asked) and not computed:
+    if len(costs) < len(asked):
         told = "cost not known: no price is known for this model"
+    else:
+        told = (
+            f"cost {told_cost(cost=sum(costs, Decimal(0)), cpu_seconds=sum(computed) if computed else None)}"
+        )
     return f"{len(asked)} asked now: {tokens_in:,} tokens in, {tokens_out:,} out, {told}."
 
 

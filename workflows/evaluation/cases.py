@@ -18,7 +18,7 @@ from workflows.evaluation.case_files import CasePart, FindFile, read_cases
 from workflows.evaluation.labels import specs_of, write_gold
 from workflows.intake import Upload, hash_of, keep_file
 from workflows.models import Case, CaseSource, Workflow
-from workflows.people import system_user
+from workflows.people import acting, system_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +90,13 @@ def set_active(*, case: Case, active: bool, by: Any) -> None:
     """One that is left out stays, with its results; evaluations from now on do without it."""
     if not may(by, Action.MANAGE, case):
         raise NotPermitted("You may not change the cases of this workflow. Ask whoever manages its access.")
+    if case.active == active:
+        return
     if case.erased_at is not None:
         raise Conflict("The content of this case was erased with that of an item. Nothing was changed.")
-    Case.objects.filter(pk=case.pk).update(active=active)
     case.active = active
-
-
-def input_hash_of(*, case: Case) -> str:
-    """Of the content and the day from which words like "next Friday" count: what a stored result stands for."""
-    day = timezone.localdate(case.created_at).isoformat()
-    return hashlib.sha256(f"{case.content_hash} {day}".encode()).hexdigest()
+    with acting(by=by, why="Part of evaluations again" if active else "Left out of evaluations", on=case):
+        case.save(update_fields=["active"])
 
 
 def _write(*, case: Case, part: CasePart, by: Any, origin: str) -> str:
@@ -122,12 +119,20 @@ def _write(*, case: Case, part: CasePart, by: Any, origin: str) -> str:
     if changed:
         for name, value in wanted.items():
             setattr(case, name, value)
-        case.save()
+        _save(case, by=by, why="Imported")
     if other_files:
         case.sources.all().delete()
         _write_sources(case=case, uploads=sources)
-    changed |= write_gold(case=case, values=part.values, by=by or system_user())
+    if write_gold(case=case, values=part.values, by=by or system_user()):
+        if not made:
+            _save(case, by=by, why="Gold values imported")
+        changed = True
     return "made" if made else "changed" if changed else "same"
+
+
+def _save(case: Case, *, by: Any, why: str) -> None:
+    with acting(by=by or system_user(), why=why, on=case):
+        case.save()
 
 
 def _uploads(part: CasePart) -> list[Upload]:

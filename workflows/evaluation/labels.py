@@ -9,6 +9,7 @@ from workflows.drafting.compare import same_value
 from workflows.drafting.fields import FieldSpec, Kind
 from workflows.drafting.typed import typed_value
 from workflows.models import Case, Field, Label, Workflow
+from workflows.people import acting
 
 
 def specs_of(*, workflow: Workflow) -> dict[str, FieldSpec]:
@@ -41,7 +42,10 @@ def write_gold(*, case: Case, values: Mapping[str, Any], by: Any) -> bool:
     known = {label.key: label for label in case.labels.filter(origin=Label.Origin.GOLD)}
     if {key: label.value for key, label in known.items()} == dict(values):
         return False
-    case.labels.filter(origin=Label.Origin.GOLD).exclude(key__in=values).delete()
+    for key, label in known.items():
+        if key not in values:
+            with acting(by=by, why="Gold value taken away", on=label):
+                label.delete()
     for key, value in values.items():
         label = known.get(key) or Label(
             workflow_id=case.workflow_id, case=case, key=key, origin=Label.Origin.GOLD
@@ -49,7 +53,8 @@ def write_gold(*, case: Case, values: Mapping[str, Any], by: Any) -> bool:
         if label.pk and label.value == value:
             continue
         label.value, label.by = value, by
-        label.save()
+        with acting(by=by, why="Gold value imported", on=label):
+            label.save()
     return True
 
 

@@ -24,6 +24,7 @@ from integrations.documents.pages import Unreadable
 from integrations.documents.reader import Reader
 from integrations.llm.answers import Answer, Request
 from integrations.llm.clients import ClientPool
+from integrations.llm.cpu import CpuShares
 from integrations.llm.deployment import Deployment
 from integrations.llm.door import ask
 from integrations.llm.outcomes import Outcome
@@ -33,10 +34,10 @@ from workflows.asking import ask_about, draft_of
 from workflows.budgets import budget_of, is_limited
 from workflows.drafting.prompt import TooLong
 from workflows.errors import Conflict, InvalidInput, NotPermitted
-from workflows.evaluation.cases import input_hash_of
 from workflows.evaluation.inputs import Material, came_in_on, material_of, read_input
 from workflows.evaluation.labels import gold_of, judge
 from workflows.evaluation.stored import Stored, find_stored
+from workflows.evaluation.summary import CASE_FAILED, WORKER_DIED
 from workflows.metering import Meter
 from workflows.models import Case, CaseResult, Evaluation, Version, Workflow
 from workflows.money import Refusal, own_prices
@@ -50,6 +51,7 @@ log = logging.getLogger("countersign.work")
 SLOT = "evaluations"
 TASK = "workflows.tasks.evaluate"
 MOST_BEGUN = 3  # times that a case is begun without a result: then it is what kills the worker
+PASSING_SECONDS = 0.5  # until a case is tried again whose money other calls held
 MOST_AWAY = 3  # cases one after the other for which the model could not be reached
 NO_MODEL = "No model answers at the moment. Begin again once the model is running."
 GONE = (
@@ -61,10 +63,9 @@ UNPAID = (
     "again, then begin again: what was said is not asked again."
 )
 FAILED = "Countersign itself failed on it; the log says how. What is done is kept. Tell whoever runs this installation."
-CASE_FAILED = "Countersign itself failed on this case; the log says how. Tell whoever runs this installation."
-KILLED = (
-    "The worker died {} times while it worked on this case, so it is not asked again. Look at what its "
-    "files are, and tell whoever runs this installation."
+KILLED = WORKER_DIED + (
+    "{} times while it worked on this case, so it is not asked again. Look at what its files are, and tell whoever runs "
+    "this installation."
 )
 STOPPED = "{} stopped it. What is done is kept. To go on, run an evaluation of the version again: what the model said is not asked again."
 NO_COPY = "No other case has the same content, so it would be drafted and not skipped."
@@ -140,6 +141,10 @@ def run_evaluations(
     return done
 
 
+class _Later(Exception):
+    """Only what calls under way hold is in the way of its money: nothing was measured, and it is asked again soon."""
+
+
 class _Evaluating:
     """Rows are asked in the thread of the caller, files and texts are read in another, and the loop waits for neither."""
 
@@ -157,6 +162,7 @@ class _Evaluating:
         self.unpaid = ""  # in words, once a call was refused for want of money
         self.reader = Reader()
         self.clients = ClientPool()
+        self.cpu = CpuShares(deployment.cpu_seconds)
 
     async def run(self) -> None:
         waiting = await sync_to_async(self._waiting)()
@@ -193,6 +199,13 @@ class _Evaluating:
                 result = await (
                     self._result(case) if begun <= MOST_BEGUN else sync_to_async(self._killed)(case)
                 )
+            except _Later:
+                await sync_to_async(_not_begun)(row=self.row, case=case)
+                own.append(case)
+                if of is not None:
+                    of.append(case)
+                await asyncio.sleep(PASSING_SECONDS)
+                continue
             except Exception:
                 log.exception("Case %s failed.", case.pk)
                 result = await sync_to_async(self._failed)(case)
@@ -220,7 +233,7 @@ class _Evaluating:
 
     async def _result(self, case: Case) -> CaseResult:
         """Not saved yet."""
-        result = CaseResult(evaluation=self.row, case=case, input_hash=input_hash_of(case=case), outcome="")
+        result = CaseResult(evaluation=self.row, case=case, input_hash=case.input_hash, outcome="")
         if case.expect == "skipped":
             # Intake closes a copy without a call of the model.
             result.error = "" if await sync_to_async(_is_copy)(case=case) else NO_COPY
@@ -243,7 +256,7 @@ class _Evaluating:
 
     def _failed(self, case: Case, *, why: str = CASE_FAILED) -> CaseResult:
         result = CaseResult(
-            evaluation=self.row, case=case, input_hash=input_hash_of(case=case), outcome=Outcome.INVALID,
+            evaluation=self.row, case=case, input_hash=case.input_hash, outcome=Outcome.INVALID,
             error=why,
         )  # fmt: skip
         if case.expect == "drafted":
@@ -265,6 +278,8 @@ class _Evaluating:
         answer, cpu_seconds = await self._ask(asked.request, meter)
         result.cost = await sync_to_async(_settle)(meter=meter, answer=answer)
         if answer.outcome is Outcome.OVER_BUDGET and meter.refusal is not None:
+            if meter.refusal.passes:
+                raise _Later
             self.unpaid = self.unpaid or UNPAID.format(self._why_unpaid(meter.refusal))
         draft = await asyncio.to_thread(draft_of, asked=asked, answer=answer)
         result.outcome, result.model, result.error = (
@@ -305,18 +320,18 @@ class _Evaluating:
             return calls <= self.version.max_calls
 
         async def before_call(asked: Profile) -> bool:
-            return await sync_to_async(meter.begin)(profile=asked, count=count)
+            begun: bool = await sync_to_async(meter.begin)(profile=asked, count=count)
+            if begun and asked.base_url == self.deployment.local_url:
+                self.cpu.begin(meter)
+            return begun
 
-        before = self._computed()
-        answer = await ask(
-            request=request, profile=self.profile, before_call=before_call, client_pool=self.clients
-        )
-        after = self._computed()
-        # A model that was started anew in between counts from zero.
-        return answer, max(0.0, after - before) if before is not None and after is not None else None
-
-    def _computed(self) -> float | None:
-        return self.deployment.cpu_seconds() if self.deployment.cpu_seconds else None
+        try:
+            answer = await ask(
+                request=request, profile=self.profile, before_call=before_call, client_pool=self.clients
+            )
+        finally:
+            cpu_seconds = self.cpu.end(meter)
+        return answer, cpu_seconds
 
 
 def _settle(*, meter: Meter, answer: Answer) -> Decimal | None:

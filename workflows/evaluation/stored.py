@@ -7,12 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations.llm.outcomes import Outcome
-from workflows.evaluation.cases import input_hash_of
+from integrations.llm.outcomes import LASTING, Outcome
 from workflows.models import Case, CaseResult, Run
-
-# What the model made of the input. A server that was away or slow says nothing about the version, and is asked again.
-LASTING = (Outcome.OK, Outcome.REFUSED, Outcome.TRUNCATED, Outcome.FILTERED, Outcome.INVALID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ def find_stored(*, version_id: int, model: str, case: Case) -> Stored | None:
     """`model`: the one that would be named. The newest result of a case, else the first draft of an item."""
     result = (
         CaseResult.objects.filter(
-            input_hash=input_hash_of(case=case), asked_model=model, evaluation__version=version_id,
+            input_hash=case.input_hash, asked_model=model, evaluation__version=version_id,
             outcome__in=LASTING, reused_run=None, reused_result=None,
         )
         .order_by("-pk")

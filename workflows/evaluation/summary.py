@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from integrations.llm.outcomes import LASTING, OF_THE_INPUT
 from workflows.evaluation.intervals import wilson
 from workflows.models import Case, CaseResult, Evaluation
+
+WORKER_DIED = "The worker died "
+CASE_FAILED = "Countersign itself failed on this case; the log says how. Tell whoever runs this installation."
+SAYS_ATTENTION = (*LASTING, *OF_THE_INPUT)
 
 
 @dataclass(slots=True)
@@ -87,7 +92,10 @@ def is_right(result: CaseResult) -> bool:
     """A case of which no draft is expected is right when nothing was drafted; a copy, when there is something it copies."""
     if result.case.expect == "drafted":
         return result.outcome == "ok" and result.right == result.due
-    return result.values is None and not (result.case.expect == "skipped" and result.error)
+    if result.case.expect == "skipped":
+        return result.values is None and not result.error
+    # A server that was away or slow, or a fault of ours, says nothing about the input.
+    return result.values is None and result.outcome in SAYS_ATTENTION and not result.error.startswith((CASE_FAILED, WORKER_DIED))
 
 
 def is_reused(result: CaseResult) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from workflows.models.definitions import Version, Workflow
 from workflows.models.items import Item
-from workflows.models.runs import OUTCOMES, Run
+from workflows.models.runs import AMOUNT, OUTCOMES, Run
 
 
 def case_path(source: CaseSource, filename: str) -> str:
@@ -34,12 +37,20 @@ class Case(models.Model):
     erased_at = models.DateTimeField(null=True, editable=False)  # its content went with that of an item
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    history = HistoricalRecords()
+
     class Meta:
         ordering = ["workflow", "name"]
         constraints = [models.UniqueConstraint(fields=["workflow", "name"], name="one_case_a_name")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def input_hash(self) -> str:
+        """Of the content and the day from which words like "next Friday" count: what a stored result stands for."""
+        day = timezone.localdate(self.created_at).isoformat()
+        return hashlib.sha256(f"{self.content_hash} {day}".encode()).hexdigest()
 
 
 class CaseSource(models.Model):
@@ -74,6 +85,8 @@ class Label(models.Model):
     origin = models.CharField(max_length=10, choices=Origin)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = HistoricalRecords()  # with its values: what is erased from labels is erased from here
 
     class Meta:
         ordering = ["workflow", "case", "key"]
@@ -135,7 +148,7 @@ class CaseResult(models.Model):
     error = models.TextField(blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
-    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    cost = models.DecimalField(**AMOUNT, null=True)
     cpu_seconds = models.FloatField(null=True)
     seconds = models.FloatField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -12,8 +10,8 @@ from simple_history.models import HistoricalRecords
 
 from workflows.models.definitions import Workflow
 from workflows.models.items import Item
+from workflows.models.runs import AMOUNT
 
-AMOUNT: dict[str, Any] = {"max_digits": 14, "decimal_places": 8}
 POSITIVE = [MinValueValidator(0)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
@@ -9,6 +11,8 @@ from integrations.llm.outcomes import Outcome
 from workflows.models.definitions import Version
 from workflows.models.items import Item
 
+# Twelve digits before the point: the largest budget and more, in a currency of which it takes thousands for a dollar.
+AMOUNT: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
 OUTCOMES = [(outcome.value, outcome.value.replace("_", " ")) for outcome in Outcome]
 
 
@@ -27,7 +31,7 @@ class Run(models.Model):
     error = models.TextField(blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
-    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)  # null: no price is known
+    cost = models.DecimalField(**AMOUNT, null=True)  # null: no price is known
     cpu_seconds = models.FloatField(null=True)  # of the embedded model
     seconds = models.FloatField(null=True)
     started_at = models.DateTimeField(default=timezone.now)

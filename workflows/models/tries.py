@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from workflows.models.definitions import Version
-from workflows.models.runs import OUTCOMES
+from workflows.models.runs import AMOUNT, OUTCOMES
 
 
 class Try(models.Model):
@@ -26,7 +26,7 @@ class Try(models.Model):
     calls = models.PositiveSmallIntegerField(default=0)
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
-    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)  # null: no price is known
+    cost = models.DecimalField(**AMOUNT, null=True)  # null: no price is known
     seconds = models.FloatField(null=True)
     asked_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from tests.factories import ADMIN, MANAGER, STAFF, make_user, make_workflow
 from tests.reviews.admin.conftest import signed_in
 from workflows.models import Brief, FollowUp, MetricActual, Workflow
+from workflows.workflow_file import export_workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +157,21 @@ def test_who_looked_through_the_matrix_stands_in_the_gate(client: Client, workfl
     assert "Permissions changed on" in client.get(page).content.decode(), "this person came afterwards"
     client.post(address)
     assert "Permissions changed on" not in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("minutes_by_hand", "0", "Enter more than 0."), ("minutes_by_hand", "20000", "Enter 10,000 at most."),
+        ("per_week_high", "5000000", "Enter 1,000,000 at most."), ("task", "one\r\ntwo", "Write it on one line."),
+        ("today", "x" * 20_001, "Write 20,000 characters at most."),
+    ],
+)  # fmt: skip
+def test_what_a_workflow_file_cannot_hold_is_not_kept(
+    client: Client, workflow: Workflow, name: str, value: str, said: str
+) -> None:
+    answer = client.post(brief_of(workflow), sent(**{name: value}))
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert client.post(brief_of(workflow), sent(metric_name="Minutes")).status_code == 302
+    assert "metric_name: Minutes" in export_workflow(workflow=Workflow.objects.get(pk=workflow.pk))

@@ -10,8 +10,9 @@ import pytest
 
 from config.demo.loading import FOLDER, SLUGS, golds, load_cases, load_workflow, make_people
 from tests.factories import ADMIN, FIELDS, MANAGER, make_user, make_workflow
+from tests.workflows.admin.conftest import signed_in
 from workflows.errors import InvalidInput, NotPermitted
-from workflows.evaluation.cases import Imported, import_case_file, import_cases
+from workflows.evaluation.cases import Imported, import_case_file, import_cases, set_active
 from workflows.intake import Upload, submit
 from workflows.models import Case, Label, Workflow
 
@@ -197,3 +198,37 @@ def test_the_gold_of_the_demo_becomes_cases_of_the_same_content_as_its_items() -
         assert gold(case.name).keys() == one.values.keys()
         held = workflow.cases.filter(held_out=True).count()
         assert held == sum(each.held_out for each in golds(slug))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- text: 0x" + "F" * 6000 + "\n  name: a\n", "- name: 0x" + "F" * 6000 + "\n  text: a\n",
+        "- {text: a, [1]: b}\n", "- {text: a, {b: c}: d}\n", "- {text: a, name: a, values: {[1, 2]: b}}\n",
+    ],
+)  # fmt: skip
+def test_odd_yaml_is_refused_in_words(workflow: Workflow, text: str) -> None:
+    with pytest.raises(InvalidInput, match="nothing was changed"):
+        take_in(workflow, text, format="yaml")
+    assert not Case.objects.exists()
+
+
+def test_whoever_leaves_a_case_out_or_replaces_its_gold_stands_in_its_history(workflow: Workflow) -> None:
+    ann = make_user("ann", can=ADMIN, on=workflow)
+    take_in(workflow, "case,text,name,topic\na,Text,Ines Okafor,quote\n")
+    case = Case.objects.get()
+    set_active(case=case, active=False, by=ann)
+    take_in(workflow, "case,text,name\na,Text,Somebody else\n", by=ann)
+    told = list(case.history.values_list("history_user__username", "history_change_reason", "active"))
+    assert told == [
+        ("ann", "Gold values imported", True), ("ann", "Imported", True), ("ann", "Left out of evaluations", False),
+        ("system", "Imported", True),
+    ]  # fmt: skip
+    kept = Label.history.filter(case_id=case.pk, key="name").values_list("value", "history_user__username")
+    assert list(kept) == [("Somebody else", "ann"), ("Ines Okafor", "system")]
+    gone = Label.history.filter(case_id=case.pk, key="topic").first()
+    assert (gone.history_type, gone.history_user, gone.value) == ("-", ann, "quote")
+    page = signed_in(ann).get(f"/admin/workflows/case/{case.pk}/history/")
+    assert "Left out of evaluations" in page.content.decode()
+    outsider = make_user(can=ADMIN, on=make_workflow("elsewhere"))
+    assert signed_in(outsider).get(f"/admin/workflows/case/{case.pk}/history/").status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from django.utils import timezone
 from integrations.llm.deployment import Deployment
 from tests.factories import ADMIN, MANAGER, make_user, make_version, make_workflow
 from tests.scripted_model import ScriptedModel
+from tests.workflows.admin.conftest import signed_in
 from tests.workflows.evaluation.conftest import GOLD, LETTER
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.evaluation import running
@@ -27,6 +29,7 @@ from workflows.evaluation.running import (
 )
 from workflows.evaluation.summary import is_right, summarise
 from workflows.intake import submit
+from workflows.measuring import cost_of_an_item
 from workflows.models import (
     Budget,
     Case,
@@ -34,11 +37,13 @@ from workflows.models import (
     Evaluation,
     Item,
     Price,
+    Reservation,
     Run,
     Spending,
     Version,
     Workflow,
 )
+from workflows.money import told
 from workflows.recording import prepare
 from workflows.version_rows import change_version, copy_version, part_of
 
@@ -399,3 +404,74 @@ def test_an_evaluation_counts_to_the_budget_and_ends_in_words_before_it_is_passe
     costs = sum(one.cost for one in row.results.all())
     assert costs > 0
     assert {one.spent for one in Spending.objects.filter(span__in=("day", "month"))} == {costs}
+
+
+def test_a_case_waits_for_money_that_only_its_own_calls_hold(
+    workflow: Workflow, deployment: Deployment, model: ScriptedModel, add: Add
+) -> None:
+    Price.objects.create(model="scripted", prompt=100, completion=200)
+    budget = Budget.objects.create(workflow=workflow, per_day=1000)
+    add({"name": "first", "text": LETTER, "values": GOLD})
+    evaluate(workflow.version, deployment)
+    worst = Reservation.objects.get().amount
+    # Two calls at their most, and far more of them at what they cost.
+    Budget.objects.filter(pk=budget.pk).update(per_day=round(worst * Decimal("2.5"), 4))
+    model.latency = 0.2
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(7)))
+    row = evaluate(workflow.version, deployment)
+    assert (row.said, row.done, row.total) == ("", 8, 8)
+    assert set(outcomes(row).values()) == {"ok"}
+    assert Spending.objects.get(span="day").held == 0
+
+
+def test_a_repeated_evaluation_says_the_same_of_what_an_item_costs(
+    workflow: Workflow, deployment: Deployment, add: Add
+) -> None:
+    Price.objects.create(model="scripted", prompt=1000, completion=2000)
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(2)))
+    evaluate(workflow.version, deployment)
+    cost = cost_of_an_item(workflow=workflow)
+    assert cost
+    assert evaluate(workflow.version, deployment).reused == 2
+    assert cost_of_an_item(workflow=workflow) == cost
+
+
+def test_a_server_that_was_away_is_not_the_attention_that_was_expected(
+    workflow: Workflow, deployment: Deployment, add: Add
+) -> None:
+    add(
+        {"name": "away", "text": LETTER + "[[401]]", "expect": "attention"},
+        {"name": "refused", "text": LETTER + "[[refusal]]", "expect": "attention"},
+    )
+    row = evaluate(workflow.version, deployment)
+    assert {one.case.name: is_right(one) for one in row.results.select_related("case")} == {
+        "away": False, "refused": True,
+    }  # fmt: skip
+
+
+def test_cpu_seconds_of_calls_in_flight_add_up_to_what_was_computed(
+    workflow: Workflow, deployment: Deployment, model: ScriptedModel, add: Add
+) -> None:
+    """A process that computes one second in each: eight cases cannot have taken more than what went by."""
+    model.latency = 0.2
+    add(*({"name": f"case {number}", "text": f"{LETTER}{number}", "values": GOLD} for number in range(8)))
+    began = time.monotonic()
+    row = evaluate(workflow.version, replace(deployment, cpu_seconds=lambda: time.monotonic() - began))
+    told = [one.cpu_seconds for one in row.results.all()]
+    assert 0.3 < sum(told) <= time.monotonic() - began
+    assert all(told)
+
+
+def test_a_call_of_another_server_beside_the_embedded_model_took_no_cpu_of_it(
+    workflow: Workflow, deployment: Deployment, add: Add, admin: Any
+) -> None:
+    Price.objects.create(model="scripted", prompt=1000, completion=2000)
+    address = deployment.profile.base_url
+    Version.objects.filter(pk=workflow.version_id).update(profile={"base_url": address, "model": "scripted"})
+    here = deployment.profile.model_copy(update={"base_url": "http://127.0.0.1:1/v1"})
+    add({"name": "a", "text": LETTER, "values": GOLD})
+    row = evaluate(workflow.version, replace(deployment, profile=here, cpu_seconds=lambda: 1.0))
+    result = row.results.get()
+    assert (result.outcome, result.cpu_seconds) == ("ok", None)
+    page = signed_in(admin).get(f"/admin/workflows/evaluation/{row.pk}/change/").content.decode()
+    assert f"cost {told(result.cost)}." in page
