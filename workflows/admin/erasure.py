@@ -63,8 +63,8 @@ class ErasureAdmin(ScopedAdmin):
 
     @label("what was erased")
     def erased_told(self, record: Erasure) -> str:
-        lines = ((count, name) for name, count in record.erased.items())
-        return format_html_join("", "{} {}<br>", lines) or "nothing"
+        lines = ((name.capitalize(), count) for name, count in record.erased.items())
+        return format_html_join("", "{}: {}<br>", lines) or "nothing"
 
     @label("what could not be reached")
     def not_reached_told(self, record: Erasure) -> str:

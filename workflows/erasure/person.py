@@ -42,7 +42,7 @@ _BETWEEN_DIGITS = r"[^0-9A-Za-z]{0,3}"
 
 # Where the text of an item stands: columns of each model, and its way to the item.
 _PLACES: tuple[tuple[str, Any, str, tuple[str, ...]], ...] = (
-    ("its own columns", Item, "pk", ("title", "external_id", "metadata", "values", "problem", "note", "route")),
+    ("title, reference, values or note", Item, "pk", ("title", "external_id", "metadata", "values", "problem", "note", "route")),
     ("names of files", Source, "item", ("name", "reading")),
     ("texts of files", Page, "source__item", ("text",)),
     ("drafts", Run, "item", ("raw_text", "draft", "error")),

@@ -35,7 +35,7 @@ def client(item: Item) -> Client:
 def test_an_item_is_erased_once_the_words_are_typed(client: Client, item: Item) -> None:
     place = f"/admin/workflows/item/{item.pk}/erase/"
     page = client.get(place).content.decode()
-    assert "1 pages of text" in page
+    assert "Pages of text: 1" in page
     assert "Backups made before now" in page
     assert place in client.get(f"/admin/workflows/item/{item.pk}/change/").content.decode()
 
@@ -51,7 +51,7 @@ def test_an_item_is_erased_once_the_words_are_typed(client: Client, item: Item) 
     assert "Order of Ines" not in said
     assert "What is left of it still counts" in said
     record = Erasure.objects.get()
-    assert "pages of text" in client.get(f"/admin/workflows/erasure/{record.pk}/change/").content.decode()
+    assert "Pages of text: 1" in client.get(f"/admin/workflows/erasure/{record.pk}/change/").content.decode()
     assert client.get(place).status_code == 200
 
 
