@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from workflows.access import Action, Holder, ends_of_grants, may
@@ -37,7 +38,7 @@ def why(*, person: Any, workflow: Workflow) -> list[Answer]:
     """For each permission, in the order of the table. Six queries, whatever there is of each."""
     grants = ends_of_grants(workflow)
     groups = set(person.groups.values_list("pk", flat=True))
-    given = _given(workflow)
+    given = _given(workflow=workflow, person=person, groups=groups)
     answers = []
     for action in COLUMNS:
         chain = tuple(_chain(person=person, action=action, grants=grants, groups=groups, given=given))
@@ -69,8 +70,8 @@ def _chain(*, person: Any, action: Action, grants: Any, groups: set[int], given:
             continue
         ends_at = held[action]
         ended = ends_at is not None and ends_at <= now
-        said = "given to them" if own else f"given to the group {name_of(holder)}, which they are in"
-        said += given.get((_key(holder), action.value), "")
+        said = f"given{given.get((_key(holder), action.value), '')} to "
+        said += "them" if own else f"the group {name_of(holder)}, which they are in"
         if ends_at is not None:
             said += f"; it {'ended after' if ended else 'ends after'} {day_told(ends_at)}"
         if not person.is_active:
@@ -95,10 +96,13 @@ def _missing(*, person: Any, action: Action, chain: tuple[Link, ...], grants: An
     return "No grant leads here, and no group holds it. Give it in the table."
 
 
-def _given(workflow: Workflow) -> dict[tuple[str, str], str]:
+def _given(*, workflow: Workflow, person: Any, groups: set[int]) -> dict[tuple[str, str], str]:
     """When each grant was given last, and by whom; the newest entry of each."""
     found: dict[tuple[str, str], str] = {}
-    changes = GrantChange.objects.filter(workflow=workflow, given=True).select_related("by").order_by("pk")
+    theirs = Q(user=person) | Q(group__in=groups)
+    changes = (
+        GrantChange.objects.filter(theirs, workflow=workflow, given=True).select_related("by").order_by("pk")
+    )
     for one in changes.only("at", "action", "user_id", "group_id", "by__username"):
         key = f"group:{one.group_id}" if one.group_id else f"person:{one.user_id}"
         at = timezone.localtime(one.at)

@@ -138,6 +138,8 @@ SCREENS = (
     Screen("run", "/admin/workflows/run/{run}/change/", ("invoice-manager",)),
     Screen("workflows", "/admin/workflows/workflow/", ("admin",)),
     Screen("workflow", "/admin/workflows/workflow/{workflow}/change/", ("admin", "staff")),
+    Screen("why", "/admin/workflows/workflow/{workflow}/why/?person=staff", ("admin",)),
+    Screen("grants-that-may-go", "/admin/workflows/workflow/{workflow}/stale/", ("admin",)),
     Screen("budget", "/admin/workflows/workflow/{workflow}/budget/", ("admin", "manager")),
     Screen("prices", "/admin/workflows/price/", ("admin",)),
     Screen("price-new", "/admin/workflows/price/add/", ("admin",)),

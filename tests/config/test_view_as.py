@@ -57,6 +57,9 @@ def test_it_shows_what_the_person_sees_and_says_so(workflow: Workflow, person: A
     page = client.get("/admin/reviews/review/").content.decode()
     assert "A lead" in page
     assert "You look as <strong>person</strong>, in the workflows whose access you manage." in page
+    assert "Only you see this" not in client.get("/admin/").content.decode(), (
+        "how much somebody did today is theirs"
+    )
     row = ViewAs.objects.get()
     assert (row.by, row.person, row.workflow, row.ended_at) == (boss, person, workflow, None)
     assert client.post("/admin/view-as/end/").status_code == 302

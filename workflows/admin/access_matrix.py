@@ -121,7 +121,7 @@ def _row(holder: Holder, *, actions: Held, held: Held, members: dict[int, frozen
     until = end_shown(actions)
     return {
         "key": key, "until": _day_typed(until), "until_was": _day_typed(end_shown(held)),
-        "ended": until is not None and until <= now, "mixed": len(set(actions.values())) > 1, "name": name_of(holder), "note": _note(holder, members), "preset": preset_of(actions),
+        "ended": until is not None and until <= now, "mixed": len({end and last_day(end) for end in actions.values()}) > 1, "name": name_of(holder), "note": _note(holder, members), "preset": preset_of(actions),
         "cells": [
             {"value": f"{key}|{action}", "action": action, "words": words, "on": action in actions, "was": action in held}
             for action, words in WORDS.items()
