@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 
 import django
 
@@ -54,6 +55,8 @@ def main(*, events: int, items: list[int]) -> None:
                 events=events, mine=pk, next_one=items[(place + 1) % len(items)], begin_at=begin_at
             )
             said = str(number).encode()
+        except Exception:
+            traceback.print_exc()  # the process ends before Python would
         finally:
             os.write(writing, said)
             os._exit(0)
