@@ -100,7 +100,12 @@ def revoke_api_keys(*, keys: QuerySet[ApiKey], by: Any = None, why: str = "Revok
     """How many were in force. Calls with them are refused from then on."""
     revoked = 0
     with transaction.atomic():
-        for row in keys.filter(revoked_at=None).select_related("workflow").select_for_update(of=("self",)).order_by("pk"):
+        for row in (
+            keys.filter(revoked_at=None)
+            .select_related("workflow")
+            .select_for_update(of=("self",))
+            .order_by("pk")
+        ):
             row.revoked_at = timezone.now()
             with acting(by=by, why=why, on=row):
                 row.save(update_fields=["revoked_at"])

@@ -58,7 +58,12 @@ def release_hold(*, hold: LegalHold, by: Any, reason: str) -> LegalHold:
 
 def _note(hold: LegalHold, *, kind: audit.Kind, by: Any, reason: str) -> None:
     audit.record(
-        kind=kind, by=by, workflow=hold.workflow, item=hold.item, facts={"hold": hold.pk}, content={"reason": reason}
+        kind=kind,
+        by=by,
+        workflow=hold.workflow,
+        item=hold.item,
+        facts={"hold": hold.pk},
+        content={"reason": reason},
     )
 
 

@@ -95,7 +95,11 @@ def is_right(result: CaseResult) -> bool:
     if result.case.expect == "skipped":
         return result.values is None and not result.error
     # A server that was away or slow, or a fault of ours, says nothing about the input.
-    return result.values is None and result.outcome in SAYS_ATTENTION and not result.error.startswith((CASE_FAILED, WORKER_DIED))
+    return (
+        result.values is None
+        and result.outcome in SAYS_ATTENTION
+        and not result.error.startswith((CASE_FAILED, WORKER_DIED))
+    )
 
 
 def is_reused(result: CaseResult) -> bool:

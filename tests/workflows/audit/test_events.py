@@ -33,7 +33,7 @@ from workflows.decisions import approve, reject, send_back
 from workflows.errors import NotPermitted
 from workflows.handoff import deliver_due, resend
 from workflows.intake import submit
-from workflows.models import AuditContent, AuditEvent, Delivery, Stage
+from workflows.models import ApiKey, AuditContent, AuditEvent, Delivery, Stage
 from workflows.stages import set_stage
 from workflows.version_rows import activate_version, copy_version
 
