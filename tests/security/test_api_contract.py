@@ -17,7 +17,7 @@ from workflows.api_keys import create_api_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES = 30  # of each call and mode
+EXAMPLES = 20  # of each call and mode
 KNOWN = {"slug": "contract", "item_id": ""}
 
 

@@ -257,11 +257,12 @@ def test_behind_no_door_of_the_api_is_anything_for_another_key(
                 assert CANARY.encode() not in told(answer), f"{line} leaks"
                 if door.name in ("openapi-json", "openapi-view"):
                     continue  # the contract, without a row
-                expected = (401, 403, 404, 405)
+                # A body that cannot be read is refused before anybody looks what the address leads to.
+                expected = (401, 404, 405, 422) if door.name == "change_stage" else (401, 404, 405)
                 assert answer.status_code in expected, (
                     f"{line}: {answer.status_code} {answer.content[:200]!r}"
                 )
-                if method != "head" and answer.status_code != 405:
+                if method != "head" and answer.status_code != 405 and door.name != "api-root":
                     assert answer.headers["Content-Type"] == "application/problem+json", line
     ApiKey.objects.update(last_used_at=None)
     assert state_of(secret) == before

@@ -50,13 +50,25 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
         """What a filter offers and a column with named choices, and nothing else. Django lets anybody who sees a list put
         conditions on columns that it does not show, and says, letter by letter, what stands there: the hash of a key, a
         setting, a value that is hidden."""
-        offered = self.get_list_filter(request) if request else self.list_filter
-        names = [one for one in offered if isinstance(one, str)]
-        names += [one[0] for one in offered if isinstance(one, tuple) and isinstance(one[0], str)]
-        names += [field.name for field in self.opts.concrete_fields if field.choices]
-        return lookup in {
-            f"{name}{how}" for name in names for how in ("", "__exact", "__isnull", "__gte", "__lt")
+        first = lookup.split("__")[0]
+        columns = {
+            name for field in self.opts.get_fields() for name in (field.name, getattr(field, "attname", ""))
         }
+        if first not in columns and first != "pk":
+            return bool(
+                super().lookup_allowed(lookup, value, request)
+            )  # no condition: a filter's own word, or none
+        allowed: set[str] = set()
+        names = [field.name for field in self.opts.concrete_fields if field.choices]
+        for one in self.get_list_filter(request) if request else self.list_filter:
+            if isinstance(one, str):
+                names.append(one)
+            elif isinstance(one, tuple | list):
+                if lookup.startswith(str(one[0])):
+                    return True
+            else:
+                allowed.add(getattr(one, "parameter_name", None) or "")
+        return lookup in allowed | {f"{name}{how}" for name in names for how in ("", "__exact", "__isnull")}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ExactChangeList
