@@ -42,7 +42,11 @@ def set_stage(*, workflow: Workflow, stage: Stage, by: Any, reason: str = "", wa
         if stage == Stage.LIVE and row.stage != Stage.LIVE:
             if reason == row.stage_reason:
                 reason = ""  # that is why it stands where it is; an exported file brings it along
-            reason = _launch(workflow=row, by=by, reason=reason, way=way)
+            _launch(workflow=row, by=by, reason=reason, way=way)
+        elif stage == Stage.LIVE and by is not None and by.pk != row.owner_id:
+            raise NotPermitted(
+                f"{row.name} is live already, and why stays as it was said then. Nothing was changed. Who owns it may say it anew."
+            )
         was = row.stage
         told = f"Stage “{stage.label}”" + (f": {reason}" if reason else "")
         row.stage, row.stage_reason = stage.value, reason
@@ -55,8 +59,7 @@ def set_stage(*, workflow: Workflow, stage: Stage, by: Any, reason: str = "", wa
     return row
 
 
-def _launch(*, workflow: Workflow, by: Any, reason: str, way: Way) -> str:
-    """The reason that stands on the page from now on."""
+def _launch(*, workflow: Workflow, by: Any, reason: str, way: Way) -> None:
     if workflow.version_id is None:
         raise InvalidInput(
             f"{workflow.name} has no active version, so it cannot take work. Nothing was changed. Make a version active first."
@@ -77,7 +80,17 @@ def _launch(*, workflow: Workflow, by: Any, reason: str, way: Way) -> str:
         },
         content={"reason": reason} if reason else None,
     )  # fmt: skip
-    return reason or f"All {len(found)} checks before it goes live were met"
+
+
+def reason_told(workflow: Workflow) -> str:
+    """Why it is at its stage. That the gate was passed is told from the launch and never stored as a reason: a reason
+    travels in files, and would say of another workflow what is true of this one."""
+    if workflow.stage_reason or workflow.stage != Stage.LIVE:
+        return workflow.stage_reason
+    launch = workflow.launches.order_by("-pk").first()
+    if launch is None or not all(check["met"] for check in launch.checks):
+        return ""
+    return f"All {len(launch.checks)} checks before it goes live were met"
 
 
 def _allow_without(*, workflow: Workflow, missing: list[Check], by: Any, reason: str) -> None:

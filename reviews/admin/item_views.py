@@ -59,7 +59,8 @@ class ItemPages(ItemActs):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         item = self.get_object(request, object_id)
         page = self.page(request, item)  # reads the fields, once for both
-        note_view(item=item, by=request.user, way="admin")
+        # Whose eyes these really are, while somebody looks as somebody else.
+        note_view(item=item, by=getattr(request, "viewer", request.user), way="admin")
         return page
 
     def erase_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -20,7 +20,7 @@ from tests.workflows.admin.conftest import signed_in
 from tests.workflows.api.calls import Caller
 from workflows.errors import InvalidInput, NotPermitted
 from workflows.models import Brief, Case, Launch, Stage, Workflow
-from workflows.stages import set_stage
+from workflows.stages import reason_told, set_stage
 from workflows.version_rows import activate_version
 from workflows.workflow_file import export_workflow, import_workflow
 
@@ -80,7 +80,7 @@ def _is_kept(*, way: str, by: Any) -> None:
 def test_the_settings_of_the_page_do_not_know_the_stage(workflow: Workflow) -> None:
     sent = {
         "name": "Leads", "stage": "live", "stage_reason": "no reason", "review_due_minutes": 5, "escalation_due_minutes": 5,
-        "hold_seconds": 0, "owner": workflow.owner_id,
+        "hold_seconds": 0, "owner": workflow.owner.get_username(),
     }  # fmt: skip
     answer = signed_in(workflow.owner).post(f"/admin/workflows/workflow/{workflow.pk}/change/", sent)
     assert answer.status_code == 302
@@ -194,7 +194,7 @@ def test_who_manages_it_goes_live_when_all_is_met(workflow: Workflow, manager: A
     # The manager's own grants came after somebody looked through them.
     signed_in(manager).post(f"/admin/workflows/workflow/{workflow.pk}/access-reviewed/")
     live = set_stage(workflow=workflow, stage=Stage.LIVE, by=manager, way=way)
-    assert live.stage_reason == "All 10 checks before it goes live were met"
+    assert (live.stage_reason, reason_told(live)) == ("", "All 10 checks before it goes live were met")
     launch = Launch.objects.get()
     assert (launch.by, launch.way, launch.reason) == (manager, way, "")
     assert all(one["met"] for one in launch.checks)
@@ -308,3 +308,24 @@ def test_the_search_for_other_writes_finds_them(tmp_path: Path) -> None:
         "Workflow(slug='a', stage='live')\nrows.update(**{'stage': 'live'})\nprint(workflow.stage)\n"
     )
     assert len(list(_writes_of_stage(code))) == 5
+
+
+def test_that_the_gate_was_passed_is_no_reason_to_pass_another(workflow: Workflow) -> None:
+    meet_all()
+    live = set_stage(workflow=workflow, stage=Stage.LIVE, by=None, way="command")
+    told = yaml.safe_load(export_workflow(workflow=live))
+    assert not told.get("stage_reason")
+    with pytest.raises(InvalidInput, match="not met"):
+        import_workflow(text=yaml.safe_dump({**told, "slug": "another", "name": "Another"}))
+
+
+def test_only_the_owner_says_anew_why_it_is_live(workflow: Workflow, manager: Any) -> None:
+    meet_all()
+    set_stage(workflow=workflow, stage=Stage.LIVE, by=None, way="command")
+    with pytest.raises(NotPermitted, match="live already"):
+        set_stage(
+            workflow=workflow, stage=Stage.LIVE, by=manager, reason="All 12 checks were met", way="admin"
+        )
+    owner = Workflow.objects.get(pk=workflow.pk).owner
+    said = set_stage(workflow=workflow, stage=Stage.LIVE, by=owner, reason="The pilot went well", way="admin")
+    assert said.stage_reason == "The pilot went well"

@@ -29,6 +29,7 @@ from workflows.duties import broken_lately
 from workflows.errors import Conflict, InvalidInput, NotPermitted, Refused
 from workflows.models import TAKES_WORK, Stage, Workflow
 from workflows.permission_matrix import look, save
+from workflows.stages import reason_told
 from workflows.version_rows import make_empty_version
 
 VERSIONS_SHOWN = 10
@@ -178,7 +179,7 @@ class WorkflowAdmin(LaunchViews, DeskViews, BriefViews, OwnPages):
             "opts": self.opts, "original": workflow, "workflow": workflow, "said": said, "reason": reason,
             "title": workflow.name, "form": form if manages else None, "manages": manages, "matrix": matrix,
             "money": money_told(workflow=workflow, user=user), "problems": problems or [],
-            "broken_glass": broken_lately(workflow=workflow),
+            "broken_glass": broken_lately(workflow=workflow), "stage_reason": reason_told(workflow),
             "keeping": kept_told(workflow=workflow, user=user), "missing": _missing(workflow), "takes_work": workflow.takes_work,
             "versions": workflow.versions.select_related("author").order_by("-number")[:VERSIONS_SHOWN],
             "destinations": [

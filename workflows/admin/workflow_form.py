@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from guardian.models import GroupObjectPermission
 
+from workflows import audit
 from workflows.access import Action, may, people_who_may, unended
 from workflows.admin.people_field import PersonField
 from workflows.duties import MOST_REASON, check_owner, refusal_of_owner
@@ -90,6 +91,11 @@ def save_settings(*, form: WorkflowForm, by: Any) -> None:
         workflow = form.save(commit=False)
         with acting(by=by, why=f"Glass broken: {glass.reason}" if glass else "", on=workflow):
             workflow.save(update_fields=[name for name in form.cleaned_data if name != "owner_reason"])
+        if stored.owner_id != workflow.owner_id:
+            audit.record(
+                kind=audit.Kind.OWNER_CHANGED, by=by, workflow=workflow, person=workflow.owner,
+                facts={"before": stored.owner_id, "after": workflow.owner_id, "glass_broken": glass is not None},
+            )  # fmt: skip
 
 
 def people_address(workflow: Workflow | None, role: str) -> str:

@@ -15,7 +15,7 @@ from workflows.access import User
 from workflows.gate import checks
 from workflows.masking import hidden_keys, reasons_shown
 from workflows.models import Decision, Delivery, Item, Run, Stage, Workflow
-from workflows.stages import MOST_REASON
+from workflows.stages import MOST_REASON, reason_told
 
 
 class Problem(Schema):
@@ -154,7 +154,7 @@ class StageTold(Schema):
 
 def stage_told(*, workflow: Workflow) -> StageTold:
     return StageTold(
-        workflow=workflow.slug, stage=workflow.stage, reason=workflow.stage_reason,
+        workflow=workflow.slug, stage=workflow.stage, reason=reason_told(workflow),
         checks=[
             CheckTold(key=one.key, title=one.title, met=one.met, evidence=one.evidence, to_do=one.to_do)
             for one in checks(workflow=workflow)

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SIGNED_OUT = "sign_in.ended"
     STAGE_CHANGED = "workflow.stage_changed"
     LAUNCHED = "workflow.launched"
+    OWNER_CHANGED = "workflow.owner_changed"
     GLASS_BROKEN = "glass.broken"
     LOOK_BEGUN = "view_as.begun"
     LOOK_ENDED = "view_as.ended"
@@ -59,6 +60,7 @@ LABELS = {
     Kind.SIGNED_OUT: "Signed out",
     Kind.STAGE_CHANGED: "Stage was changed",
     Kind.LAUNCHED: "Workflow went live",
+    Kind.OWNER_CHANGED: "Workflow has another owner",
     Kind.GLASS_BROKEN: "One person did what takes two",
     Kind.LOOK_BEGUN: "Began to look as somebody else",
     Kind.LOOK_ENDED: "Ended a look as somebody else",
