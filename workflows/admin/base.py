@@ -58,17 +58,20 @@ class ScopedAdmin(SimpleHistoryAdmin, ModelAdmin):
             return bool(
                 super().lookup_allowed(lookup, value, request)
             )  # no condition: a filter's own word, or none
+        if lookup in {field.name for field in self.opts.get_fields() if field.is_relation}:
+            return True  # the rows of one other row, as reports link to them: `?workflow=1`
         allowed: set[str] = set()
         names = [field.name for field in self.opts.concrete_fields if field.choices]
         for one in self.get_list_filter(request) if request else self.list_filter:
             if isinstance(one, str):
                 names.append(one)
             elif isinstance(one, tuple | list):
-                if lookup.startswith(str(one[0])):
-                    return True
+                names.append(str(one[0]))
             else:
                 allowed.add(getattr(one, "parameter_name", None) or "")
-        return lookup in allowed | {f"{name}{how}" for name in names for how in ("", "__exact", "__isnull")}
+        return lookup in allowed | {
+            f"{name}{how}" for name in names for how in ("", "__exact", "__isnull", "__gte", "__lt", "__lte")
+        }
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ExactChangeList
