@@ -58,6 +58,7 @@ HINTS: dict[str, Hint] = {
     "workflows.registerentry": Hint("Every accepted result, with who accepted it.", "managers", "The register"),
     "workflows.registerexport": Hint("Who took rows of the register out, and which.", "admins", "Exports on record"),
     "workflows.auditevent": Hint("What happened, who did it, and that nobody changed the record.", "admins", "The audit log"),
+    "workflows.erasure": Hint("What was erased, when and why, and what could not be reached.", "admins", "How long content is kept, and erasing it"),
     "workflows.delivery": Hint("Each result on its way to one destination.", "managers", "Deliveries"),
     "workflows.workflow": Hint("One repeated task with its people, versions and destinations.", "admins", "Make a workflow"),
     "workflows.version": Hint("What the model is asked, and when a person must look.", "admins", "Versions"),

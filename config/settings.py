@@ -357,7 +357,7 @@ if is_on("HTTPS"):
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = is_on("HSTS_SUBDOMAINS") or "HSTS_SUBDOMAINS" not in os.environ
     # The browsers' own list takes a whole domain and gives it back after months: no application decides that.
-    SILENCED_SYSTEM_CHECKS = ["security.W021"]
+    SILENCED_SYSTEM_CHECKS += ["security.W021"]
 
 # The audit log: where the head of its chain is written down outside the database (docs/audit.md).
 AUDIT_ANCHORS = DATA / "anchors.jsonl"

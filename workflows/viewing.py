@@ -69,8 +69,7 @@ def end(*, pk: int, by: Any) -> bool:
         )
         if look is None:
             return False
-        look.ended_at = timezone.now()
-        look.save(update_fields=["ended_at"])
+        ViewAs.objects.filter(pk=look.pk).update(ended_at=timezone.now())
         audit.record(kind=audit.Kind.LOOK_ENDED, by=by, workflow=look.workflow, facts={"look": look.pk})
         return True
 

@@ -72,4 +72,4 @@ def test_the_handler_of_every_process_masks_messages_and_tracebacks(monkeypatch:
     said = stream.getvalue()
     assert "CANARY" not in said
     assert "Traceback" in said
-    assert said.count(HIDDEN) == 2
+    assert said.count(HIDDEN) == 3  # the line that was raised, its message, and what was logged

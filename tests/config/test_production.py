@@ -15,6 +15,7 @@ from config.headers import origins_of, page_policy
 ENVIRONMENT = {
     "HTTPS": "1", "SECRET_KEY": "a-b_c" * 16 + "0123456789", "ALLOWED_HOSTS": "countersign.example", "SITE_URL": "https://countersign.example",
     "EMAIL_URL": "smtps://user:password@mail.example:465", "OIDC_ISSUER": "https://sign-in.example/realms/one",
+    "OIDC_CLIENT_ID": "countersign", "OIDC_CLIENT_SECRET_ENV": "OIDC_SECRET", "OIDC_SECRET": "said-to-nobody",
 }  # fmt: skip
 ASK = """
 import django; django.setup()

@@ -12,7 +12,8 @@ from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 
 from tests.factories import ADMIN, SENIOR, STAFF, grant_all, make_item, make_user, make_workflow
-from tests.security.secret_workflow import addresses, make_secret
+from tests.security.doors import addresses
+from tests.security.secret_workflow import make_secret
 from tests.workflows.admin.conftest import signed_in
 from workflows.access import Action, revoke
 from workflows.models import Item, Try, ViewAs, Workflow

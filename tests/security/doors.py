@@ -49,9 +49,16 @@ PARAMETERS: dict[str, Callable[[Secret, str], Any]] = {
     "rest": lambda secret, model: f"item/{secret.item.public_id}",
 }
 # Parameters that name no row of a workflow.
-NO_ROWS = {"help_chapter": {"slug": "reviewers"}, "app_list": {"app_label": "workflows"}}
+NO_ROWS = {
+    "help_chapter": {"slug": "reviewers"}, "app_list": {"app_label": "workflows"},
+    "account_first_password": {"uidb64": "MQ", "token": "set-password"},
+    "openid_connect_login": {"provider_id": "none"}, "openid_connect_callback": {"provider_id": "none"},
+}  # fmt: skip
 # The row in the address is of another model than the admin's.
-OTHER_ROWS = {"view_on_site": "workflows.item"}
+OTHER_ROWS = {
+    "view_on_site": "workflows.item", "account_end_session": "usersessions.usersession",
+    "mfa_remove_webauthn": "mfa.authenticator", "mfa_edit_webauthn": "mfa.authenticator",
+}  # fmt: skip
 # The row that an act on an item goes through, where the item of `rows` has none.
 OWN_ROWS = {"workflows_item_delivery": lambda secret: secret.rows["workflows.delivery"].item_id}
 

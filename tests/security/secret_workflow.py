@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db.models import Model
 from django.utils import timezone
@@ -96,7 +98,7 @@ def make_secret() -> Secret:
         export, case, evaluation, event, erasure,
         Escalation.objects.get(item=asked), Stuck.objects.get(pk=stuck.pk),
         boss, workflow.reviewers, Price.objects.create(model=f"{CANARY} model", prompt=1, completion=1),
-        *_tasks(),
+        *_tasks(), *_account(make_user(f"{CANARY}-somebody")),
     ]  # fmt: skip
     Brief.objects.create(
         workflow=workflow, task=f"{CANARY} task", deputy=boss, stays_human=f"{CANARY} human", instructions=f"{CANARY} instructions",
@@ -119,6 +121,20 @@ def _tasks() -> list[Model]:
     return [
         kind.objects.create(id=f"task-{number}", name=f"{CANARY} task", success=kind is Success, **ended)
         for number, kind in enumerate((Success, Failure))
+    ]
+
+
+def _account(person: Any) -> list[Model]:
+    """Where somebody is signed in, and what they sign in with."""
+    passkey = {
+        "name": f"{CANARY} passkey",
+        "credential": {"clientExtensionResults": {"credProps": {"rk": True}}},
+    }
+    return [
+        UserSession.objects.create(
+            user=person, ip="203.0.113.7", session_key="of-somebody", user_agent=f"{CANARY} browser"
+        ),
+        Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data=passkey),
     ]
 
 

@@ -32,15 +32,32 @@ METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 ANYBODY = {"healthz", "readyz", "robots.txt", "openapi-json", "openapi-view", "login"}
 SIGNED_IN = {
     "index", "help", "help_chapter", "search", "jsi18n", "app_list", "logout", "password_change", "password_change_done",
+    "view_as_end",
 }  # fmt: skip
 # Figures of what one may count; the list of what one may review next; a file of rows that one may export.
-OF_ONES_OWN = {"reports", "reports_export", "reviews_review_next", "workflows_registerentry_export"}
+OF_ONES_OWN = {
+    "reports",
+    "reports_export",
+    "reviews_review_next",
+    "workflows_registerentry_export",
+    "workflows_erasure_person",
+}
 NOBODY = {"autocomplete", "api-root"}
+# What ends the sign-in by which all else is asked.
+ENDING = {"logout", "account_logout", "account_sign_out_everywhere"}
 # Models of ours whose rows belong to no workflow, and why nobody is kept from them or nobody reaches them.
 OF_NO_WORKFLOW = {
     "workflows.beat": "signs of life of processes; on no screen",
     "workflows.price": "an installation's own prices; by model permission",
     "workflows.idempotencykey": "hashes of requests; on no screen",
+    "workflows.grantend": "until when a grant is given; asked with the grant",
+    "workflows.auditcheck": "how the last verification of the audit log went; told above its list",
+    "workflows.audithead": "the end of the chain; on no screen",
+    "workflows.auditcontent": "what is personal in an event; shown on the event's page",
+    "workflows.tally": "counts of sign-ins and calls; on no screen",
+    "workflows.groupfromsignon": "which groups a sign-on gave; on no screen",
+    "reviews.dayfigures": "figures of days that are over; told in reports, by the workflows one may count",
+    "reviews.recount": "days to count again; on no screen",
 }
 PEOPLE = (
     "anonymous", "no staff", "disabled", "outsider", "staff of another workflow", "senior of another workflow",
@@ -155,7 +172,8 @@ def test_no_model_and_no_address_is_without_a_rule(secret: Secret) -> None:
     known = ANYBODY | SIGNED_IN | OF_ONES_OWN | NOBODY
     for door in doors(secret):
         plain = door.name.endswith(("_changelist", "_add")) or door.address == "/"
-        assert door.row or plain or door.name.strip("/") in known, (
+        own = door.address.startswith("/admin/account/")
+        assert door.row or plain or own or door.name.strip("/") in known, (
             f"{door.address} has no row in it: say in this file who finds a page there"
         )
 
@@ -176,7 +194,8 @@ def test_behind_no_door_is_anything_of_a_workflow_that_one_may_not_see(
     before, asked, found = state_of(secret), 0, doors(secret)
     wrong: list[str] = []
     for door in found:
-        if door.name == "logout":
+        # Prices are the installation's own, and of no workflow: whoever has the model permission sees them.
+        if door.name in ENDING or (door.model == "workflows.price" and who == "all model permissions"):
             continue
         for method, address, body in requests_of(secret, door, thorough=who in THOROUGH):
             answer = getattr(client, method)(address, body) if body else getattr(client, method)(address)
@@ -187,7 +206,7 @@ def test_behind_no_door_is_anything_of_a_workflow_that_one_may_not_see(
                 wrong.append(f"{line} fails")
             if CANARY.encode() in said:
                 wrong.append(f"{line} leaks {said[max(0, said.index(CANARY.encode()) - 60) :][:120]!r}")
-            if (why := unexpected(door, method, answer, user=user, out=out)) is not None:
+            if (why := unexpected(door, address, method, answer, user=user, out=out)) is not None:
                 wrong.append(f"{line} {why}")
     assert wrong == [], f"{len(wrong)} of {asked}:\n" + "\n".join(wrong[:40])
     assert state_of(secret) == before
@@ -195,12 +214,15 @@ def test_behind_no_door_is_anything_of_a_workflow_that_one_may_not_see(
         print(f"\n{who}: {len(found)} addresses, {asked} requests, nothing leaked, opened or failed")
 
 
-def unexpected(door: Door, method: str, answer: Any, *, user: Any, out: bool) -> str | None:
+def unexpected(door: Door, address: str, method: str, answer: Any, *, user: Any, out: bool) -> str | None:
     """What is wrong with this answer to somebody who may not see the row in the address."""
     code = answer.status_code
     if door.is_api:
         allowed = {200} if door.name in ANYBODY else {401, 404, 405}
         return None if code in allowed | {405} else "from the API without a key"
+    if door.address.startswith("/admin/account/"):
+        # One's own account, and ways in. For another's, one may be asked to sign in once more first, whatever is there.
+        return None if not door.row or code in (302, 404, 405) else "for the account of somebody else"
     if door.is_admin and out and door.name != "login":
         to_login = code == 302 and answer.headers["Location"].startswith("/admin/login/")
         return None if to_login or code == 405 else "for somebody who is not signed in"
@@ -209,6 +231,9 @@ def unexpected(door: Door, method: str, answer: Any, *, user: Any, out: bool) ->
     ):  # Django's short address of a row leads to its long one, whatever is there
         return None if code in (301, 302, 404, 405) else "from a short address"
     if door.row:
+        # Whatever row stands there: not every model has a column of the name that is asked for.
+        if code == 400 and "_to_field=" in address:
+            return None
         return None if code in ((404, 405) if door.name not in NOBODY else (404,)) else "in place of 404"
     if code == 200 and not may_open(door, user):
         return "opens"
@@ -311,7 +336,8 @@ def test_whoever_may_do_everything_meets_no_fault_and_changes_nothing_by_looking
             answer = getattr(client, method)(address)
             asked += 1
             pages += answer.status_code == 200
-            assert answer.status_code < 500, f"{method} {address}: {answer.status_code}"
+            fails = answer.status_code >= 500 and address != "/readyz"  # nothing works in a test
+            assert not fails, f"{method} {address}: {answer.status_code}"
     assert pages > 100
     assert state_of(secret) == before
     with capsys.disabled():

@@ -30,6 +30,7 @@ def count_labels(batch: Batch) -> int:
 
 
 def erase_labels(batch: Batch) -> int:
+    bare(rows_of(Label.history.model, "item", batch))
     return bare(rows_of(Label, "item", batch))
 
 
@@ -47,7 +48,9 @@ def erase_cases(batch: Batch) -> int:
     """Evaluations keep their counts of right and wrong; what was right is gone."""
     cases = list(_cases(batch))
     pks = [case.pk for case in cases]
+    bare(Label.history.filter(case__in=pks))
     bare(Label.objects.filter(case__in=pks))
+    bare(Case.history.filter(id__in=pks))  # its name and its tags; the row below says that it was erased
     bare(CaseSource.objects.filter(case__in=pks))
     for result in CaseResult.objects.filter(case__in=pks).only("pk", "fields"):
         kept = [{**one, "drafted": None, "gold": None} for one in result.fields]

@@ -53,7 +53,7 @@ def register_all() -> None:
     )
     register(
         name="labels of items", count=beside.count_labels, erase=beside.erase_labels,
-        columns=("workflows.label.value",),
+        columns=("workflows.label.value", "workflows.historicallabel.value", "workflows.historicallabel.history_change_reason"),
     )  # fmt: skip
     register(
         name="cases of the same content", count=beside.count_cases, erase=beside.erase_cases,
@@ -61,7 +61,8 @@ def register_all() -> None:
             "workflows.case.name", "workflows.case.content_hash", "workflows.casesource.name", "workflows.casesource.media_type",
             "workflows.casesource.sha256", "workflows.casesource.file", "workflows.caseresult.values",
             "workflows.caseresult.fields", "workflows.caseresult.error", "workflows.caseresult.input_hash",
-            "workflows.case.messy",
+            "workflows.case.messy", "workflows.historicalcase.name", "workflows.historicalcase.content_hash",
+            "workflows.historicalcase.messy", "workflows.historicalcase.history_change_reason",
         ),
     )  # fmt: skip
     register(name="tries of versions", count=beside.count_tries, erase=beside.erase_tries,
@@ -93,8 +94,10 @@ def _declare() -> None:
         "workflows.deliveryattempt.result": words, "workflows.label.key": counts, "workflows.label.origin": words,
         "workflows.spending.span": words,
         "workflows.case.expect": words, "workflows.case.origin": words,
+        "workflows.historicalcase.expect": words, "workflows.historicalcase.origin": words,
+        "workflows.historicallabel.key": counts, "workflows.historicallabel.origin": words,
         "workflows.caseresult.outcome": words, "workflows.caseresult.model": name, "workflows.caseresult.asked_model": name,
     })  # fmt: skip
     declare_free(columns={
-        f"workflows.{model}.history_type": words for model in ("historicalitem", "historicaldelivery", "historicalregisterentry")
+        f"workflows.{model}.history_type": words for model in ("historicalitem", "historicaldelivery", "historicalregisterentry", "historicalcase", "historicallabel")
     })  # fmt: skip

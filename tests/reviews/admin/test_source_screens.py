@@ -239,6 +239,7 @@ def test_pages_are_drawn_at_a_bounded_rate_for_one_person(
     assert other.get(address(item, source, width=300)).status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)  # each thread has a connection of its own, and counts there
 def test_the_same_picture_asked_for_twice_at_once_is_drawn_once(workflow: Workflow, reader: Reader) -> None:
     item = make_item(workflow=workflow)
     source = add_file(item=item, reader=reader, name="invoice.pdf", content=pdf(invoice))

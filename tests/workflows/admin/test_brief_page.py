@@ -78,11 +78,10 @@ def test_everything_that_is_wrong_is_told_at_once_and_what_was_typed_stays(
     assert answer.status_code == 422
     for said in (
         "The brief was not saved.", "This is less than “at least”.", "Enter a number.", "Choose a day to come.",
-        "Enter its minutes, or empty the line.", "Say which item was timed.", "Select a valid choice.",
+        "Enter its minutes, or empty the line.", "Say which item was timed.", "Nobody with this user name can be chosen here.",
     ):  # fmt: skip
         assert said in page, said
     assert ">\nTyped</textarea>" in page
-    assert "stranger" not in page
     assert not Brief.objects.exists()
     assert (
         "A deputy is somebody else"

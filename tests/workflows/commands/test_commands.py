@@ -91,4 +91,8 @@ def test_an_exported_workflow_can_be_imported(workflow: Workflow, tmp_path: Path
     path.write_text(printed)
     assert run("import_workflow", str(path)) == "leads: nothing to change, version 1 is active\n"
     path.write_text(printed.replace("Read the message.", "Read it twice."))
-    assert run("import_workflow", str(path)) == "leads: imported, version 2 is active\n"
+    assert run("import_workflow", str(path)).startswith(
+        "leads: imported, version 2 waits: the workflow went live"
+    )
+    done = run("import_workflow", str(path), "--break-glass", "Nobody else is here")
+    assert done == "leads: imported, version 2 is active\n"
