@@ -14,15 +14,17 @@ class Reviews(AppConfig):
         from reviews.models import Review
         from reviews.notifying import tell_owners
         from reviews.opening import follow_item
+        from reviews.reports.actual import actual_of
         from reviews.reports.rollup import roll_up
         from reviews.reports.triggers import make_triggers
         from workflows.erasure import registry
-        from workflows.measuring import tell_person_minutes
+        from workflows.measuring import tell_actuals, tell_person_minutes
         from workflows.ticking import every
         from workflows.transitions import follow
 
         follow(states=None, call=follow_item)
         tell_person_minutes(person_minutes)
+        tell_actuals(actual_of)
         every(seconds=60, name="tell the owners what waits", call=tell_owners)
         every(seconds=60, name="tell the owners of budgets that run low", call=tell_of_budgets)
         every(seconds=30, name="keep the figures of days that are over", call=roll_up)

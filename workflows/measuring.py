@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
@@ -15,9 +17,31 @@ from workflows.worth import Measured
 
 SAMPLE_CHANNEL = "sample"  # of a demo's history: good to look at, evidence of nothing
 COST_DAYS = 30
+ACTUAL_DAYS = 28
 
 PersonMinutes = Callable[[Workflow], Sample | None]
 _person_minutes: list[PersonMinutes] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """A metric as it was measured, of `n` items."""
+
+    value: Decimal
+    n: int
+
+
+ActualOf = Callable[[Workflow, str, Any], Actual | None]
+_actual_of: list[ActualOf] = []
+
+
+def tell_actuals(call: ActualOf) -> None:
+    """The app that keeps reports registers here what a computed metric is, in its `ready()`."""
+    _actual_of[:] = [call]
+
+
+def actual_of(*, workflow: Workflow, source: str, user: Any) -> Actual | None:
+    return _actual_of[0](workflow, source, user) if _actual_of else None
 
 
 def tell_person_minutes(call: PersonMinutes) -> None:

@@ -17,6 +17,7 @@ from reviews.reports.cells import Ended
 from reviews.reports.intervals import Sample, Spread, half_width
 from reviews.reports.tables import Column, Figure, Half, Report, Tile, count, minutes, money, text
 from workflows.models import Brief, Workflow
+from workflows.worth import FEWEST_TIMED
 
 NO_DECISIONS = "No decisions yet"
 NOT_SAID = "No minutes by hand yet"
@@ -114,7 +115,8 @@ def by_hand(brief: Brief | None) -> ByHand:
         return ByHand(stated=None, timed=None)
     timed = [float(value) for row in brief.timed if (value := _number(row)) is not None]
     stated = float(brief.minutes_by_hand) if brief.minutes_by_hand is not None else None
-    return ByHand(stated=stated, timed=Sample.of(timed) if timed else None)
+    counts = timed and (len(timed) >= FEWEST_TIMED or stated is None)  # as in the so-what
+    return ByHand(stated=stated, timed=Sample.of(timed) if counts else None)
 
 
 def spent_by_workflow(cells: Iterable[Placed]) -> dict[int, Spent]:

@@ -46,7 +46,7 @@ def test_an_admin_makes_a_workflow_from_nothing_and_an_item_of_it_comes_to_revie
     admin.get_by_label("Add a group").select_option("Managers")
     admin.get_by_role("button", name="Add the row").click()
     admin.get_by_label("Preset for Managers").select_option("Manager")
-    admin.get_by_label("Preset for Front desk").select_option("Staff")
+    admin.get_by_label("Preset for Front desk").select_option("Reviewer")
     admin.get_by_role("button", name="Save 6 changes").click()
     expect_message(admin, "Front desk (1 person) gains")
 

@@ -24,7 +24,7 @@ from workflows.briefs import (
 )
 from workflows.errors import Refused
 from workflows.gate import currency_told
-from workflows.measuring import measured_of
+from workflows.measuring import ACTUAL_DAYS, Actual, actual_of, measured_of
 from workflows.models import Brief, FollowUp, MetricActual, Workflow
 from workflows.storable import storable
 from workflows.worth import so_what
@@ -125,6 +125,7 @@ class BriefViews:
             "timed": rows or timed_rows(brief=brief),
             "so_what": so_what(brief=brief, measured=measured_of(workflow=workflow), currency=currency_told()),
             "enters_actuals": brief.metric_source == Brief.Source.ENTERED, "actual": actual or ActualForm(),
+            "computed": _computed(workflow, brief=brief, user=user), "actual_days": ACTUAL_DAYS,
             "actuals": visible(user, MetricActual.objects.filter(workflow=workflow)).select_related("by").order_by("-day")[:MOST_ACTUALS],
             "follow_ups": visible(user, FollowUp.objects.filter(workflow=workflow)).select_related("by").order_by("-pk")[:MOST_FOLLOW_UPS],
             "follow_up_due": follow_up_due(workflow=workflow, brief=brief), "look_back": look_back or FollowUpForm(),
@@ -134,6 +135,12 @@ class BriefViews:
 
     def _to_brief(self, workflow: Workflow, anchor: str = "") -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:workflows_workflow_brief", args=[workflow.pk]) + anchor)
+
+
+def _computed(workflow: Workflow, *, brief: Brief, user: Any) -> Actual | None:
+    if brief.metric_source == Brief.Source.ENTERED:
+        return None
+    return actual_of(workflow=workflow, source=brief.metric_source, user=user)
 
 
 def _kept(value: Any) -> Any:

@@ -14,7 +14,8 @@ from reviews.reports.parts import PARTS, narrow
 from tests.factories import STAFF, make_user, make_version
 from tests.reviews.reports.hand_made import NOW, accepted, add, ago, ask, texts
 from workflows.decisions import complete
-from workflows.models import Item, Workflow
+from workflows.measuring import actual_of
+from workflows.models import Brief, Item, Workflow
 from workflows.states import State
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,32 @@ def test_what_was_completed_by_hand_was_not_accepted_as_drafted(manager: Any, wo
     item.runs.get().results.create(key="name", value="A")
     # The draft of before it failed, as it was.
     assert complete(item=item, by=staff, values={"name": "A", "total": None, "due": None}).kind == "edit"
+
+
+def test_a_computed_metric_is_the_figure_of_the_reports(manager: Any, workflow: Workflow) -> None:
+    Source = Brief.Source
+    sources = (Source.MINUTES, Source.UNEDITED, Source.NEXT_ACTION, Source.COST)
+    assert [actual_of(workflow=workflow, source=one, user=manager) for one in sources] == [None] * 4
+    # Minutes (2 + 4) / 2; 1 of 2 without edits; handed over after 1 and 3 hours, of which the first is the nearest rank
+    # of a half; 0.10 and 0.30 for an item.
+    accepted(workflow=workflow, at=ago(days=2), worked=120, costs=[("ok", "0.10")])
+    accepted(
+        workflow=workflow,
+        at=ago(days=3),
+        worked=240,
+        edited=True,
+        after=timedelta(hours=3),
+        costs=[("ok", "0.30")],
+    )
+    accepted(workflow=workflow, at=ago(days=40), worked=1000, costs=[("ok", "9")])  # too long ago
+    accepted(workflow=workflow, at=ago(days=2), worked=1000, costs=[("ok", "9")], channel="sample")
+    found = {one: actual_of(workflow=workflow, source=one, user=manager) for one in sources}
+    told = {one: (float(actual.value), actual.n) for one, actual in found.items() if actual}
+    assert told == {
+        Source.MINUTES: (3.0, 2), Source.UNEDITED: (50.0, 2), Source.NEXT_ACTION: (1.0, 2), Source.COST: (0.2, 2)
+    }  # fmt: skip
+    outsider = make_user("outsider", can=STAFF, on=workflow)  # who may not see reports
+    assert actual_of(workflow=workflow, source=Source.COST, user=outsider) is None
 
 
 def test_home_says_that_sample_history_is_in_its_figures(manager: Any, workflow: Workflow) -> None:
