@@ -6,6 +6,7 @@ INSTALLED_DEV = @sh config/install.sh requirements.txt requirements-dev.txt
 # Tests and checks must not reach a model or a server that this shell happens to be set up for.
 CLEAN = env -u DATABASE_URL -u REDIS_URL -u OPENAI_API_KEY -u OPENAI_BASE_URL -u OPENAI_MODEL -u EMBEDDED_MODEL -u COUNTERSIGN_DATA
 EVERYDAY = -m "not browser and not benchmark and not faults and not model"
+EVERYDAY_BUT_DOORS = -m "not browser and not benchmark and not faults and not model and not doors"
 # A file of tests stays in one process; each process has a database of its own.
 PARALLEL = -n auto --maxprocesses 4 --dist loadfile
 
@@ -29,7 +30,7 @@ test: ## everyday tests on SQLite; needs no server, browser or network
 
 test-postgres: ## the same on PostgreSQL: DATABASE_URL, or the server at 127.0.0.1:5432, in a database of its own
 	$(INSTALLED_DEV)
-	@url=$$($(PYTHON) -m config.find_postgres) && $(CLEAN) DATABASE_URL="$$url" $(PYTHON) -m pytest $(PARALLEL) $(EVERYDAY)
+	@url=$$($(PYTHON) -m config.find_postgres) && $(CLEAN) DATABASE_URL="$$url" $(PYTHON) -m pytest $(PARALLEL) $(EVERYDAY_BUT_DOORS)
 
 test-browser: ## tests in Chromium; a picture of each screen goes to var/screens (SCREENS)
 	$(INSTALLED_DEV)

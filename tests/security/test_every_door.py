@@ -25,7 +25,7 @@ from workflows.access import PATHS, Action, may, revoke, seen_with
 from workflows.api_keys import create_api_key
 from workflows.models import ApiKey
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.doors]
 
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 # Addresses without a row in them, and who finds a page there. Any other has to say it here, or to be a list of the admin.

@@ -16,8 +16,19 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Task
 
+from workflows.audit import Kind
 from workflows.erasure.registry import HISTORY_REASON, Batch, bare, history_of, logged, rows_of
-from workflows.models import Case, CaseResult, CaseSource, Item, Label, RegisterExport, Try
+from workflows.models import (
+    AuditContent,
+    AuditEvent,
+    Case,
+    CaseResult,
+    CaseSource,
+    Item,
+    Label,
+    RegisterExport,
+    Try,
+)
 
 SHORTEST = 3  # letters of a search that can mean one item
 ERASED = "erased"
@@ -98,7 +109,10 @@ def count_exports(batch: Batch) -> int:
 
 def erase_exports(batch: Batch) -> int:
     """The record of an export is never changed but here: who took how many rows and when stays."""
-    return RegisterExport.objects.filter(pk__in=_searched(batch)).update(filters=f"a search: {ERASED}")
+    pks = _searched(batch)
+    told = AuditEvent.objects.filter(kind=Kind.EXPORTED, workflow_id=batch.workflow_id, facts__export__in=pks)
+    bare(AuditContent.objects.filter(pk__in=list(told.values_list("pk", flat=True))))
+    return RegisterExport.objects.filter(pk__in=pks).update(filters=f"a search: {ERASED}")
 
 
 # Its name in other items
