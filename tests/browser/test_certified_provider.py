@@ -24,6 +24,7 @@ from django.contrib.auth.models import Group
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from config.headers import origins_of, page_policy
 from config.signing_in.provider_settings import providers
 from tests.browser.world import World
 
@@ -82,7 +83,8 @@ def certified(world: World) -> Iterator[str]:
                 assert process.poll() is None, "the provider ended"
                 time.sleep(0.2)
         os.environ.update(environment)
-        with override_settings(SOCIALACCOUNT_PROVIDERS=providers()):
+        policy = page_policy(sign_in_origins=origins_of(ISSUER))  # as settings make it of OIDC_ISSUER
+        with override_settings(SOCIALACCOUNT_PROVIDERS=providers(), SECURE_CSP=policy):
             world.rows.do(lambda: Group.objects.get_or_create(name="reviewers"))
             yield ISSUER
     finally:
